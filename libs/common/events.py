@@ -243,5 +243,7 @@ MEETING_EVENTS: tuple[type[MeetingEvent], ...] = (
 SAMPLE_EVENTS: tuple[type[SampleEvent], ...] = (SampleAccepted, SampleNormalized, VoiceEmbedded)
 """The facts of an enrolment sample, in order."""
 
-EVENTS: dict[str, type[Event]] = {event.stream: event for event in (*MEETING_EVENTS, *SAMPLE_EVENTS, StageFailed)}
+_ALL_EVENTS: tuple[type[Event], ...] = (*MEETING_EVENTS, *SAMPLE_EVENTS, StageFailed)
+
+EVENTS: dict[str, type[Event]] = {event.stream: event for event in _ALL_EVENTS}
 """Stream → class of the events on it."""

@@ -21,7 +21,7 @@ class Work(Protocol):
         """1 for the first try."""
 
     async def keep(self, name: str, artifact: Frozen) -> str:
-        """Store a JSON artifact under a key of its own and return the key; it counts only if this unit's outcome names it."""
+        """Store a JSON artifact under a random key and return the key; the outcome of the unit names it."""
 
     async def keep_file(self, name: str, path: Path) -> str:
         """Store a file in the same way, streamed."""
@@ -54,7 +54,7 @@ class Stage(Generic[E]):
     part: Callable[[E], str] = field(default=lambda event: event.part)
     """Which unit of the run an event asks for; a fan-in maps all its inputs to one."""
 
-    deadline: Callable[[E], float] = field(default=lambda event: 60.0)
+    deadline: Callable[[E], float] = field(default=lambda _event: 60.0)
     """Seconds that one attempt may take, from the audio's duration."""
 
     max_attempts: int = 3
