@@ -1,0 +1,88 @@
+"""The outcome of a unit: the one object that says what became of it, and what follows from it."""
+
+import datetime
+from typing import Literal, Self
+
+from pydantic import Field
+
+from libs.common.engine import EngineInfo
+from libs.common.events import EVENTS, Event
+from libs.common.speech import Frozen
+
+
+class Unit(Frozen):
+    """A unit of work: one stage of one run, or one part of it."""
+
+    run_id: str
+    stage: str
+    part: str = ""
+
+    @property
+    def id(self) -> str:
+        """As in keys: `<run>/<stage>[.<part>]`."""
+        return f"{self.run_id}/{self.name}"
+
+    @property
+    def name(self) -> str:
+        """As in the outcome's object key: `<stage>[.<part>]`."""
+        return f"{self.stage}.{self.part}" if self.part else self.stage
+
+
+class Warned(Frozen):
+    """Something that the reader of the results should know."""
+
+    code: str
+    message: str
+    stage: str
+
+
+class Report(Frozen):
+    """How a unit was worked: published with each of its events, and kept with the outcome."""
+
+    started_at: datetime.datetime
+    seconds: float = Field(ge=0)
+    attempts: int = Field(ge=1)
+    engine: EngineInfo | None = None
+    warnings: tuple[Warned, ...] = ()
+
+
+class PublishedEvent(Frozen):
+    """An event and its stream, as an outcome keeps it."""
+
+    stream: str
+    body: dict[str, object]
+
+    @classmethod
+    def of(cls, event: Event) -> Self:
+        """Wrap an event."""
+        return cls(stream=event.stream, body=event.model_dump(mode="json"))
+
+    @property
+    def event(self) -> Event:
+        """The typed event.
+
+        Raises:
+            KeyError: A newer release wrote it; this one does not know the stream.
+        """
+        return EVENTS[self.stream].model_validate(self.body)
+
+
+class Outcome(Frozen):
+    """The commit of a unit, written with put-if-absent as `<folder>/<stage>[.<part>].json`."""
+
+    version: Literal[1] = 1
+    unit: Unit
+    status: Literal["finished", "failed"]
+    published: tuple[PublishedEvent, ...]
+    report: Report
+    input: PublishedEvent
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """The events that follow from it."""
+        return tuple(one.event for one in self.published)
+
+
+def outcome_key(folder: str, unit: Unit) -> str:
+    """Object key of a unit's outcome."""
+    return f"{folder}/{unit.name}.json"
