@@ -1,12 +1,16 @@
 """Minutes: the summary, decisions, action items and open questions of a meeting, for one persona."""
 
 import datetime
-from typing import Literal
+from collections.abc import Set as AbstractSet
+from typing import Literal, Self
 
 from pydantic import Field
 
 from libs.common.engine import EngineInfo
 from libs.common.speech import Frozen
+
+Part = Literal["summary", "decisions", "action_items", "open_questions", "topics", "sections"]
+"""A part of minutes; a persona says in which order its reader wants them."""
 
 
 class Finding(Frozen):
@@ -19,12 +23,20 @@ class Finding(Frozen):
     is_supported: bool = True
     """False where no cited utterance exists in the transcript."""
 
+    def checked(self, known: AbstractSet[str]) -> Self:
+        """The same, citing only `known` utterances."""
+        evidence = tuple(one for one in self.evidence if one in known)
+        return self.model_copy(update={"evidence": evidence, "is_supported": bool(evidence)})
+
 
 class ActionItem(Frozen):
     """Something that somebody has to do."""
 
     task: str
+
     assignee: str | None
+    """Name of a speaker, the label of an unnamed one, or a name from the text."""
+
     due: datetime.date | None
     due_text: str | None = None
     """The due date in the words of the meeting: `by Friday`."""
@@ -32,20 +44,66 @@ class ActionItem(Frozen):
     evidence: tuple[str, ...]
     is_supported: bool = True
 
+    def checked(self, known: AbstractSet[str]) -> Self:
+        """The same, citing only `known` utterances."""
+        evidence = tuple(one for one in self.evidence if one in known)
+        return self.model_copy(update={"evidence": evidence, "is_supported": bool(evidence)})
 
-class Minutes(Frozen):
+
+class Section(Frozen):
+    """What one persona wants beyond the common parts."""
+
+    name: str
+    title: str
+    findings: tuple[Finding, ...]
+
+    def checked(self, known: AbstractSet[str]) -> Self:
+        """The same, citing only `known` utterances."""
+        return self.model_copy(update={"findings": tuple(one.checked(known) for one in self.findings)})
+
+
+class Findings(Frozen):
+    """What an engine found in a transcript."""
+
+    summary: str
+    """Unnamed speakers are called by their label."""
+
+    summary_evidence: tuple[str, ...] = ()
+    decisions: tuple[Finding, ...] = ()
+    action_items: tuple[ActionItem, ...] = ()
+    open_questions: tuple[Finding, ...] = ()
+    topics: tuple[Finding, ...] = ()
+    sections: tuple[Section, ...] = ()
+
+    def checked(self, known: AbstractSet[str]) -> Self:
+        """The same, citing only `known` utterances; what rests on none is marked as not supported."""
+        return self.model_copy(
+            update={
+                "summary_evidence": tuple(one for one in self.summary_evidence if one in known),
+                "decisions": tuple(one.checked(known) for one in self.decisions),
+                "action_items": tuple(one.checked(known) for one in self.action_items),
+                "open_questions": tuple(one.checked(known) for one in self.open_questions),
+                "topics": tuple(one.checked(known) for one in self.topics),
+                "sections": tuple(one.checked(known) for one in self.sections),
+            }
+        )
+
+
+class Minutes(Findings):
     """The artifact `minutes.json` of one persona."""
 
     version: Literal[1] = 1
     persona: str
+
+    persona_digest: str = ""
+    """SHA-256 of the persona's definition."""
+
     title: str
     """The persona's own title, for example `For the executive`."""
 
-    summary: str
-    decisions: tuple[Finding, ...] = ()
-    action_items: tuple[ActionItem, ...] = ()
-    open_questions: tuple[Finding, ...] = ()
-    topics: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ("summary", "decisions", "action_items", "open_questions", "topics", "sections")
+    """In the order in which the reader wants them."""
+
     engine: EngineInfo
     is_cached: bool = Field(default=False)
     """True if the answer came from the cache, so that nothing was computed or paid."""

@@ -1,5 +1,6 @@
 """What a client asked for when it handed in a meeting: the artifact `request.json`."""
 
+import datetime
 from typing import Literal
 
 from pydantic import Field
@@ -12,6 +13,10 @@ class MeetingRequest(Frozen):
 
     version: Literal[1] = 1
     title: str | None = None
+
+    recorded_at: datetime.datetime | None = None
+    """When the meeting took place, with its time zone: what "tomorrow" counts from. Without a word from the client,
+    the time of acceptance."""
 
     language: str | None = None
     """ISO 639-1 code, or `None` to let the engine decide."""
