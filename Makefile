@@ -1,0 +1,72 @@
+# Everything a newcomer types. `make` alone lists it.
+
+PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
+	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$each; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+RUNTIME := $(VENV)/.stamp-local
+DEVELOPMENT := $(VENV)/.stamp-dev
+LOCAL_PINS := requirements-local.txt requirements-no-deps.txt constraints.txt \
+	$(wildcard cli/requirements.txt libs/common/requirements.txt services/*/requirements.txt)
+DEV_PINS := requirements-dev.txt $(wildcard evaluation/requirements.txt)
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+CODE := libs services cli tests $(wildcard evaluation scripts)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test lint types format eval bench samples clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(RUNTIME) ## Take the sample meeting through the whole line and show what comes out
+	@$(BIN)/hansard demo
+
+up: $(RUNTIME) ## Start everything on this machine and stay (PORT, HANSARD_HOME)
+	@exec $(BIN)/hansard up
+
+test: lint types ## Check style, types and import contracts, then run all tests
+	$(BIN)/python -m pytest
+
+lint: $(DEVELOPMENT) ## Check style, format and import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+
+types: $(DEVELOPMENT) ## Check types
+	$(BIN)/mypy $(CODE)
+
+format: $(DEVELOPMENT) ## Write the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+eval: $(DEVELOPMENT) ## Measure DER, WER and cpWER on the sample (RECORDINGS=folder for your own)
+	$(BIN)/python -m evaluation $(RECORDINGS)
+
+bench: $(DEVELOPMENT) ## Measure the overhead of the runtime and of the whole line
+	$(BIN)/python -m scripts.bench
+
+samples: $(DEVELOPMENT) ## Make the sample meetings again (needs flite)
+	$(BIN)/python -m scripts.make_samples
+
+clean: ## Remove the virtual environment, caches and local state
+	rm -rf $(VENV) .hansard .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+$(VENV)/.stamp-venv:
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		|| { echo "Hansard needs Python 3.11 or newer. Install it, or say where it is: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "$(PYTHON) cannot make virtual environments: install its venv package (Debian: apt install python3-venv)" >&2; exit 1; }
+	@rm -rf $(VENV) && "$(PYTHON)" -m venv $(VENV) && touch $@
+
+$(RUNTIME): $(VENV)/.stamp-venv $(LOCAL_PINS)
+	@echo "Installing the local profile into $(VENV) …"
+	@$(PIP) -r requirements-local.txt
+	@$(PIP) --no-deps -r requirements-no-deps.txt
+	@printf '#!/bin/sh\nPYTHONPATH="%s$${PYTHONPATH:+:$$PYTHONPATH}" exec "%s/$(BIN)/python" -m cli "$$@"\n' "$(CURDIR)" "$(CURDIR)" > $(BIN)/hansard
+	@chmod +x $(BIN)/hansard
+	@touch $@
+
+$(DEVELOPMENT): $(RUNTIME) $(DEV_PINS)
+	@echo "Installing what the checks need into $(VENV) …"
+	@$(PIP) $(addprefix -r ,$(DEV_PINS))
+	@touch $@
