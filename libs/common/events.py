@@ -12,6 +12,9 @@ class Event(Frozen):
 
     stream: ClassVar[str]
 
+    revision: ClassVar[int] = 1
+    """Grows when a new field changes what the event means; an older release hands such an event back."""
+
     workspace: str
     run_id: str
 
@@ -60,6 +63,9 @@ class AudioNormalized(MeetingEvent):
 
     audio_key: str
     duration: float = Field(ge=0)
+
+    recording_key: str | None = None
+    """Object key of the normalizer's `Recording`: the technical data of the upload and what was done to it."""
 
 
 class SpeechDiarized(MeetingEvent):
@@ -194,6 +200,9 @@ class SampleNormalized(SampleEvent):
 
     audio_key: str
     duration: float = Field(ge=0)
+
+    recording_key: str | None = None
+    """Object key of the normalizer's `Recording`: the technical data of the upload and what was done to it."""
 
 
 class VoiceEmbedded(SampleEvent):
