@@ -1,0 +1,1 @@
+"""Hansard at a terminal: start it on this machine, and use any gateway."""

@@ -1,0 +1,84 @@
+"""What tests share: real Redis, real Postgres with a fresh database per test, and a real object store."""
+
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from redis.asyncio import Redis
+
+from libs.common.storage import ObjectStore
+from libs.common.streams.connection import connect
+from services.gateway import migrate
+from tests.servers import postgres_server, redis_server
+
+
+@pytest.fixture(scope="session")
+def shared_redis_url() -> Iterator[str]:
+    with redis_server() as url:
+        yield url
+
+
+@pytest.fixture
+async def redis(shared_redis_url: str) -> AsyncIterator[Redis]:
+    """A client of an empty Redis, configured as in the services; keys and values are text."""
+    async with connect(shared_redis_url) as client:
+        await client.flushall()
+        yield client
+
+
+@pytest.fixture
+def redis_url(shared_redis_url: str, redis: Redis) -> str:
+    """The address of the same empty Redis."""
+    return shared_redis_url
+
+
+@pytest.fixture(scope="session")
+def shared_postgres_url() -> Iterator[str]:
+    with postgres_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def template_database(shared_postgres_url: str) -> Iterator[str]:
+    """Name of a migrated database that tests copy, which is quicker than migrating."""
+    name = f"template_{secrets.token_hex(6)}"
+    with psycopg.connect(shared_postgres_url, autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}"')
+        migrate.apply(_database(shared_postgres_url, name))
+        yield name
+        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def postgres_url(shared_postgres_url: str, template_database: str) -> Iterator[str]:
+    """The address of a fresh database with the newest schema."""
+    name = f"test_{secrets.token_hex(6)}"
+    with psycopg.connect(shared_postgres_url, autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template_database}"')
+        yield _database(shared_postgres_url, name)
+        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def empty_postgres_url(shared_postgres_url: str) -> Iterator[str]:
+    """The address of a database without any table."""
+    name = f"test_{secrets.token_hex(6)}"
+    with psycopg.connect(shared_postgres_url, autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}"')
+        yield _database(shared_postgres_url, name)
+        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ObjectStore:
+    """An empty object store in a folder of its own."""
+    folder = tmp_path / "objects"
+    folder.mkdir()
+    return ObjectStore.open(folder.as_uri())
+
+
+def _database(server_url: str, name: str) -> str:
+    return urlsplit(server_url)._replace(path=f"/{name}").geturl()

@@ -1,0 +1,85 @@
+"""Migrations: once, by one process at a time, and also after a migration that was killed."""
+
+import asyncio
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from services.gateway import migrate
+
+
+def _write(folder: Path, name: str, sql: str) -> None:
+    (folder / f"{name}.sql").write_text(f"-- depends:\n{sql}")
+
+
+def _wait_until_blocked(connection: psycopg.Connection, table: str) -> None:
+    deadline = time.monotonic() + 20
+    query = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = %s::regclass"
+    while time.monotonic() < deadline:
+        row = connection.execute(query, (table,)).fetchone()
+        if row is not None and row[0]:
+            return
+    raise AssertionError("the migration did not reach the table in time")
+
+
+def _tables(url: str) -> set[str]:
+    with psycopg.connect(url) as connection:
+        rows = connection.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
+        return {str(row[0]) for row in rows}
+
+
+def test_a_second_start_finds_nothing_to_apply(empty_postgres_url: str) -> None:
+    assert migrate.apply(empty_postgres_url) >= 1
+    assert migrate.apply(empty_postgres_url) == 0
+    assert "meetings" in _tables(empty_postgres_url)
+
+
+async def test_two_starts_at_once_apply_each_migration_once(empty_postgres_url: str, tmp_path: Path) -> None:
+    _write(tmp_path, "0001.one", "CREATE TABLE one ()")
+    _write(tmp_path, "0002.two", "CREATE TABLE two ()")
+    counts = await asyncio.gather(
+        *(asyncio.to_thread(migrate.apply, empty_postgres_url, tmp_path) for _ in range(4)),
+    )
+    assert sorted(counts) == [0, 0, 0, 2]
+
+
+def test_the_start_after_a_killed_migration_works(empty_postgres_url: str, tmp_path: Path) -> None:
+    _write(tmp_path, "0001.killed", "CREATE TABLE half (); LOCK TABLE gate; CREATE TABLE whole ();")
+    script = textwrap.dedent("""
+        import pathlib, sys
+        from services.gateway import migrate
+        migrate.apply(sys.argv[1], pathlib.Path(sys.argv[2]))
+    """)
+    with psycopg.connect(empty_postgres_url, autocommit=True) as observer:
+        observer.execute("CREATE TABLE gate ()")
+        with psycopg.connect(empty_postgres_url) as gatekeeper:
+            gatekeeper.execute("LOCK TABLE gate")
+            migration = subprocess.Popen([sys.executable, "-c", script, empty_postgres_url, str(tmp_path)])
+            _wait_until_blocked(observer, "gate")
+            migration.kill()
+            migration.wait()
+
+        assert migrate.apply(empty_postgres_url, tmp_path) == 1
+    assert {"half", "whole"} <= _tables(empty_postgres_url)
+
+
+def test_a_migration_that_fails_leaves_nothing_half_done(empty_postgres_url: str, tmp_path: Path) -> None:
+    _write(tmp_path, "0001.wrong", "CREATE TABLE half (); SELECT 1 / 0;")
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        migrate.apply(empty_postgres_url, tmp_path)
+    assert "half" not in _tables(empty_postgres_url)
+
+    _write(tmp_path, "0001.wrong", "CREATE TABLE half ();")
+    assert migrate.apply(empty_postgres_url, tmp_path) == 1
+
+
+def test_a_lock_that_a_killed_start_left_behind_is_removed(empty_postgres_url: str) -> None:
+    with psycopg.connect(empty_postgres_url) as connection:
+        connection.execute("CREATE TABLE yoyo_lock (locked int PRIMARY KEY, ctime timestamp, pid int NOT NULL)")
+        connection.execute("INSERT INTO yoyo_lock VALUES (1, now(), 1)")
+    assert migrate.apply(empty_postgres_url) >= 1
