@@ -1,2 +1,2 @@
-DROP TABLE idempotency_keys, erasures, gallery_jobs, labels, outbox, facts, voiceprints CASCADE;
+DROP TABLE idempotency_keys, uploads, erasures, gallery_jobs, labels, outbox, facts, voiceprints CASCADE;
 DROP TABLE runs, meetings, samples, speakers, workspaces CASCADE;

@@ -14,6 +14,7 @@ CREATE TABLE speakers (
     created_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX speakers_by_workspace ON speakers (workspace, created_at DESC, id DESC);
+CREATE UNIQUE INDEX speakers_by_name ON speakers (workspace, lower(name)); -- one name, one speaker
 
 CREATE TABLE samples (
     id uuid PRIMARY KEY,
@@ -135,6 +136,13 @@ CREATE TABLE erasures (
     until timestamptz NOT NULL
 );
 CREATE INDEX erasures_due ON erasures (until);
+
+-- What is being received and has not been accepted yet: if the gateway dies meanwhile, the rest is swept from here.
+CREATE TABLE uploads (
+    prefix text PRIMARY KEY,
+    started_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX uploads_by_start ON uploads (started_at);
 
 CREATE TABLE idempotency_keys (
     workspace text NOT NULL REFERENCES workspaces,

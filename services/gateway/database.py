@@ -1,0 +1,109 @@
+"""Postgres: one pool, statements that lie in files under names, and one error for a server that does not answer."""
+
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeAlias
+
+import asyncpg
+from asyncpg import Record
+from asyncpg.pool import PoolConnectionProxy
+
+from libs.common.errors import PipelineError
+
+Connection: TypeAlias = "PoolConnectionProxy[Record]"
+"""A connection of the pool, as `transaction` and `connection` lend it."""
+
+_QUERIES = Path(__file__).parent / "queries"
+_NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
+_CONNECT_TIMEOUT = 5.0
+_STATEMENT_TIMEOUT = 15.0
+
+_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+)
+
+
+class DatabaseUnavailable(PipelineError):
+    """Postgres did not answer, or ended the connection."""
+
+    code = "database_unavailable"
+    retryable = True
+
+
+def load_queries(name: str) -> Mapping[str, str]:
+    """The statements of `queries/<name>.sql`, each below a line `-- name: <its name>`."""
+    _, *parts = _NAME.split((_QUERIES / f"{name}.sql").read_text("utf-8"))
+    return MappingProxyType(dict(zip(parts[::2], (sql.strip() for sql in parts[1::2]), strict=True)))
+
+
+class Database:
+    """A pool of connections; every method raises `DatabaseUnavailable` when Postgres does not answer.
+
+    JSON columns are written and read as text, so that pydantic does the parsing.
+    """
+
+    def __init__(self, pool: "asyncpg.Pool[Record]") -> None:
+        self._pool = pool
+
+    @classmethod
+    async def open(cls, url: str, *, max_connections: int = 20) -> "Database":
+        """A pool that connects on first use, so that the gateway can start before Postgres does."""
+        pool = await asyncpg.create_pool(
+            url,
+            min_size=0,
+            max_size=max_connections,
+            timeout=_CONNECT_TIMEOUT,
+            command_timeout=_STATEMENT_TIMEOUT,
+            server_settings={"application_name": "hansard"},
+        )
+        return cls(pool)
+
+    async def close(self) -> None:
+        """Close all connections, after the statements in hand."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection without a transaction around it."""
+        with _reported():
+            async with self._pool.acquire(timeout=_CONNECT_TIMEOUT) as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A connection in a transaction that is committed if the block ends well."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    async def fetch(self, sql: str, *values: object) -> list[Record]:
+        """All rows."""
+        async with self.connection() as connection:
+            return await connection.fetch(sql, *values)
+
+    async def fetch_one(self, sql: str, *values: object) -> Record | None:
+        """The first row, if there is one."""
+        async with self.connection() as connection:
+            return await connection.fetchrow(sql, *values)
+
+    async def execute(self, sql: str, *values: object) -> None:
+        """Run a statement that answers nothing."""
+        async with self.connection() as connection:
+            await connection.execute(sql, *values)
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    try:
+        yield
+    except _LOST as error:
+        if isinstance(error, ValueError):
+            raise  # a value that does not fit its column: our mistake, not an outage
+        raise DatabaseUnavailable(f"the database did not answer: {error or type(error).__name__}") from error
