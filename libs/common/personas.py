@@ -40,7 +40,7 @@ class Extraction(_Strict):
     """How an extractive engine serves this persona."""
 
     summary_sentences: int = Field(default=5, ge=1)
-    """For each half hour of the meeting."""
+    """For a meeting of half an hour; one more for each further half hour."""
 
     focus_terms: tuple[str, ...] = ()
     """Words and phrases that make a sentence matter to this reader."""

@@ -1,0 +1,104 @@
+"""What a stream entry holds: the fact that it is, the event, how it was worked, and the attempts spent on it."""
+
+from dataclasses import dataclass, replace
+
+from libs.common.events import Event
+from libs.common.outcome import Outcome, PublishedEvent, Report, Unit
+from libs.common.streams.keys import stream_key
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One event as it lies in its stream. `fact` comes first: scripts compare it, because entry ids can repeat."""
+
+    key: str
+    fact: str
+    siblings: int
+    spent: int
+    revision: int
+    event: str
+    report: str
+
+    def fields(self) -> list[str | int]:
+        """Names and values in the order that the scripts rely on."""
+        return [
+            *("fact", self.fact),
+            *("siblings", self.siblings),
+            *("spent", self.spent),
+            *("revision", self.revision),
+            *("event", self.event),
+            *("report", self.report),
+        ]
+
+    @classmethod
+    def parse(cls, key: str, fields: dict[str, str]) -> "Entry":
+        """Read an entry.
+
+        Raises:
+            ValueError: Something that was not published by Hansard lies in the stream.
+        """
+        try:
+            return cls(
+                key=key,
+                fact=fields["fact"],
+                siblings=int(fields["siblings"]),
+                spent=int(fields["spent"]),
+                revision=int(fields["revision"]),
+                event=fields["event"],
+                report=fields["report"],
+            )
+        except KeyError as error:
+            raise ValueError(f"entry without {error}") from error
+
+    @property
+    def publisher(self) -> Unit:
+        """The unit that published the event.
+
+        Raises:
+            ValueError: The fact names no unit.
+        """
+        unit, position = self.fact.rsplit("#", 1)
+        run_id, name = unit.split("/", 1)
+        stage, _, part = name.partition(".")
+        int(position)
+        return Unit(run_id=run_id, stage=stage, part=part)
+
+    @property
+    def position(self) -> int:
+        """Which of the publishing unit's events this is, from 0."""
+        return int(self.fact.rsplit("#", 1)[1])
+
+    def spend(self, attempts: int) -> "Entry":
+        """The same entry after `attempts` attempts."""
+        return replace(self, spent=attempts)
+
+
+def entries_of(unit: Unit, published: tuple[PublishedEvent, ...], report: Report) -> list[Entry]:
+    """The entries that a unit publishes, in order."""
+    report_json = report.model_dump_json()
+    return [
+        Entry(
+            key=stream_key(one.stream),
+            fact=f"{unit.id}#{position}",
+            siblings=len(published),
+            spent=0,
+            revision=one.event.revision,
+            event=one.event.model_dump_json(),
+            report=report_json,
+        )
+        for position, one in enumerate(published)
+    ]
+
+
+def outcome_entries(outcome: Outcome) -> list[Entry]:
+    """The entries that an outcome stands for: what it says, not what the handler remembers."""
+    return entries_of(outcome.unit, outcome.published, outcome.report)
+
+
+def parse_event(event: type[Event], entry: Entry) -> Event:
+    """The typed event of an entry.
+
+    Raises:
+        ValueError: The body is not what the stream promises.
+    """
+    return event.model_validate_json(entry.event)
