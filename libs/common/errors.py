@@ -17,6 +17,19 @@ class PipelineError(Exception):
         self.message = message
 
 
+class InternalError(PipelineError):
+    """A fault of Hansard itself; the log has the trace."""
+
+    code = "internal_error"
+    retryable = True
+
+
+class UnreadableEvent(PipelineError):
+    """An entry of a stream does not hold what the stream promises."""
+
+    code = "unreadable_event"
+
+
 class Postpone(PipelineError):
     """Something outside the unit is out of order: try again after `delay` seconds, without counting an attempt."""
 

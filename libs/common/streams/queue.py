@@ -118,6 +118,14 @@ class StageQueue:
         tokens = [value for delivery, _ in deliveries for value in _token(delivery)]
         return cast(list[State], await self._scripts.renew(keys=keys, args=[self.group, self.consumer, *tokens]))
 
+    async def cancelled_runs(self, deliveries: Sequence[Delivery]) -> set[str]:
+        """The ids of those deliveries whose run was cancelled."""
+        if not deliveries:
+            return set()
+        keys = [cancelled_key(delivery.entry.publisher.run_id) for delivery in deliveries]
+        found = await self._redis.mget(keys)
+        return {delivery.id for delivery, value in zip(deliveries, found, strict=True) if value is not None}
+
     async def settle(self, delivery: Delivery, *, unit_id: str, run_id: str, entries: Sequence[Entry]) -> Settled:
         """Publish a unit's events unless they were, and acknowledge its input."""
         return await _settle(

@@ -1,0 +1,1 @@
+"""Leases, attempts, settling and signs of life: written once, for every stage."""

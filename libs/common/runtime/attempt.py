@@ -1,0 +1,137 @@
+"""One attempt at one unit: from the handler to its outcome, or to what should happen instead."""
+
+import asyncio
+import datetime
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import structlog
+
+from libs.common.errors import DeadlineExceeded, InternalError, PipelineError, Postpone, WorkerCrashed
+from libs.common.events import Event, MeetingEvent, SampleEvent, StageFailed
+from libs.common.outcome import Outcome, PublishedEvent, Report, Unit
+from libs.common.runtime.retry import backoff
+from libs.common.runtime.work import UnitWork
+from libs.common.stage import Stage
+
+E = TypeVar("E", bound=Event)
+
+_POSTPONED_AT_MOST = 86400.0
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Delay:
+    """Try again after `delay` seconds, with `spent` attempts used up."""
+
+    delay: float
+    spent: int
+
+
+@dataclass(frozen=True)
+class GiveUp:
+    """No further attempt."""
+
+    error: PipelineError
+
+
+@dataclass(frozen=True)
+class NothingYet:
+    """The handler had nothing to say: acknowledge without an outcome."""
+
+
+Verdict = Outcome | Delay | GiveUp | NothingYet
+
+
+class Attempt(Generic[E]):
+    """Calls the handler and says what follows."""
+
+    def __init__(
+        self, stage: Stage[E], event: E, unit: Unit, work: UnitWork, *, attempts: int, published_at: datetime.datetime
+    ) -> None:
+        self._stage = stage
+        self._event = event
+        self._unit = unit
+        self._work = work
+        self._attempts = attempts
+        self._published_at = published_at
+        self._started_at = datetime.datetime.now(datetime.UTC)
+        self._started = time.monotonic()
+
+    async def run(self) -> Verdict:
+        """Handle the event once."""
+        if self._attempts > self._stage.max_attempts:
+            return GiveUp(WorkerCrashed(f"the worker died under {self._unit.name} {self._attempts - 1} times"))
+        try:
+            async with asyncio.timeout(self._stage.deadline(self._event)):
+                events = await self._stage.handle(self._event, self._work)
+        except Postpone as error:
+            return self._postponed(error)
+        except PipelineError as error:
+            return self._failed(error)
+        except TimeoutError:
+            return self._failed(DeadlineExceeded(f"{self._unit.name} took longer than its deadline"))
+        except Exception as error:  # noqa: BLE001 - a handler's fault must not stop the worker
+            _log.exception("handler failed")
+            return self._failed(InternalError(f"{type(error).__name__} in stage {self._stage.name}"))
+        return NothingYet() if events is None else self.finished(events)
+
+    async def given_up(self, error: PipelineError) -> Outcome:
+        """The outcome when no attempt is left: what the stage declares instead, or the failure."""
+        if self._stage.fallback is not None:
+            try:
+                return self.finished(await self._stage.fallback(self._event, self._work, error))
+            except PipelineError as second:
+                _log.exception("fallback failed", code=second.code)
+        return self._outcome([self._failure(error)], is_failed=True)
+
+    def finished(self, events: Sequence[Event]) -> Outcome:
+        """The outcome of a handler that returned."""
+        return self._outcome(events, is_failed=False)
+
+    def _postponed(self, error: Postpone) -> Verdict:
+        age = (datetime.datetime.now(datetime.UTC) - self._published_at).total_seconds()
+        if age > _POSTPONED_AT_MOST:
+            return GiveUp(error)
+        _log.warning("postponed", code=error.code, error=error.message)
+        return Delay(error.delay or 1.0 + backoff(5), spent=self._attempts - 1)
+
+    def _failed(self, error: PipelineError) -> Verdict:
+        if not error.retryable or self._attempts >= self._stage.max_attempts:
+            return GiveUp(error)
+        _log.warning("attempt failed", code=error.code, error=error.message, exc_info=True)
+        return Delay(backoff(self._attempts), spent=self._attempts)
+
+    def _failure(self, error: PipelineError) -> StageFailed:
+        subject = self._event.subject if isinstance(self._event, MeetingEvent | SampleEvent) else {}
+        return StageFailed(
+            workspace=self._event.workspace,
+            run_id=self._event.run_id,
+            meeting_id=subject.get("meeting_id"),
+            speaker_id=subject.get("speaker_id"),
+            sample_id=subject.get("sample_id"),
+            stage=self._unit.stage,
+            unit_part=self._unit.part,
+            code=error.code,
+            message=error.message[:500],
+            attempts=min(self._attempts, self._stage.max_attempts),
+        )
+
+    def _outcome(self, events: Sequence[Event], *, is_failed: bool) -> Outcome:
+        report = Report(
+            started_at=self._started_at,
+            seconds=time.monotonic() - self._started,
+            attempts=min(self._attempts, self._stage.max_attempts),
+            engine=self._stage.engine,
+            warnings=self._work.warnings,
+        )
+        return Outcome(
+            unit=self._unit,
+            status="failed" if is_failed else "finished",
+            published=tuple(PublishedEvent.of(event) for event in events),
+            report=report,
+            input=PublishedEvent.of(self._event),
+        )

@@ -1,0 +1,81 @@
+"""How many units a stage has in hand, and which of them must be alone in the process."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+
+class Slots:
+    """Free places for units; nothing is read ahead of one."""
+
+    def __init__(self, count: int) -> None:
+        self.free = count
+        self._has_free = asyncio.Event()
+        self._has_free.set()
+
+    async def wait_free(self) -> int:
+        """Wait for a free place; returns how many there are; not above 0 once closed."""
+        await self._has_free.wait()
+        return self.free
+
+    def close(self) -> None:
+        """Wake who waits: no place will be given any more."""
+        self.free = -1_000_000
+        self._has_free.set()
+
+    def take(self) -> None:
+        """Occupy a place."""
+        self.free -= 1
+        if self.free <= 0:
+            self._has_free.clear()
+
+    def release(self) -> None:
+        """Give a place back."""
+        self.free += 1
+        self._has_free.set()
+
+
+class Solitude:
+    """Lets units run side by side, but a suspect alone, so that it takes no innocent with it."""
+
+    def __init__(self) -> None:
+        self._running = 0
+        self._suspects = 0
+        self._changed = asyncio.Condition()
+
+    @asynccontextmanager
+    async def place(self, *, alone: bool) -> AsyncIterator[None]:
+        """Hold a place in the process while the block runs."""
+        if alone:
+            async with self._alone():
+                yield
+            return
+        if self._suspects:
+            async with self._changed:
+                await self._changed.wait_for(lambda: not self._suspects)
+        self._running += 1
+        try:
+            yield
+        finally:
+            self._running -= 1
+            await self._tell()
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        self._suspects += 1
+        try:
+            async with self._changed:
+                await self._changed.wait_for(lambda: not self._running)
+                self._running += 1
+            try:
+                yield
+            finally:
+                self._running -= 1
+        finally:
+            self._suspects -= 1
+            await self._tell(always=True)
+
+    async def _tell(self, *, always: bool = False) -> None:
+        if always or self._suspects:
+            async with self._changed:
+                self._changed.notify_all()

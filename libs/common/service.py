@@ -1,0 +1,82 @@
+"""What every worker service does at start and at the end."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from libs.common.cache import Cache
+from libs.common.errors import PipelineError
+from libs.common.runtime.retry import until_answered
+from libs.common.runtime.worker import Worker
+from libs.common.settings import S, ServiceSettings, read_settings
+from libs.common.stage import Stage
+from libs.common.storage import ObjectStore
+from libs.common.streams.cache import RedisCache
+from libs.common.streams.connection import connect
+from libs.common.telemetry import configure_logs
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a service builds its stages from."""
+
+    store: ObjectStore
+    cache: Cache
+
+
+Build = Callable[[S, Resources], AbstractAsyncContextManager[Sequence[Stage[Any]]]]
+"""Loads the engines and gives the stages; ends the engines when the block ends."""
+
+
+def run_service(name: str, settings_class: type[S], build: Build[S]) -> None:
+    """Run a worker until SIGTERM or SIGINT; exits with 1 and a clear line if it cannot start."""
+    try:
+        settings = read_settings(settings_class)
+        assert isinstance(settings, ServiceSettings)
+        configure_logs(name, level=settings.log_level, style=settings.log_format)
+        asyncio.run(_serve(name, settings, build))
+    except PipelineError as error:
+        sys.stderr.write(f"{name} cannot start ({error.code}): {error.message}\n")
+        sys.exit(1)
+
+
+async def _serve(name: str, settings: S, build: Build[S]) -> None:
+    assert isinstance(settings, ServiceSettings)
+    stopped = stop_signal()
+    async with _resources(settings) as (redis_worker, resources), build(settings, resources) as stages:
+        await redis_worker(name, stages).run(stopped, grace=settings.grace)
+    _log.info("worker stopped")
+
+
+@asynccontextmanager
+async def _resources(
+    settings: ServiceSettings,
+) -> AsyncIterator[tuple[Callable[[str, Sequence[Stage[Any]]], Worker], Resources]]:
+    store = ObjectStore.open(settings.object_store_url)
+    await until_answered(store.check)
+    redis = connect(settings.redis_url)
+
+    def worker(name: str, stages: Sequence[Stage[Any]]) -> Worker:
+        return Worker(redis, store, stages, service=name, lease=settings.lease)
+
+    try:
+        yield worker, Resources(store=store, cache=RedisCache(redis))
+    finally:
+        await redis.aclose()
+
+
+def stop_signal() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    return stopped
