@@ -77,6 +77,9 @@ class Outcome(Frozen):
     report: Report
     input: PublishedEvent
 
+    objects: tuple[str, ...] = ()
+    """Keys of the bulk objects that belong to this outcome; others of the unit were left by losers."""
+
     @property
     def events(self) -> tuple[Event, ...]:
         """The events that follow from it."""

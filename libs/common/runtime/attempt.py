@@ -134,4 +134,5 @@ class Attempt(Generic[E]):
             published=tuple(PublishedEvent.of(event) for event in events),
             report=report,
             input=PublishedEvent.of(self._event),
+            objects=self._work.kept,
         )

@@ -94,7 +94,7 @@ class StageQueue:
         except ResponseError as error:
             await self._recover(error)
             return []
-        return [self._delivery(id_, 1, fields) for _, entries in streams for id_, fields in entries]
+        return [delivery_of(self._key, id_, 1, fields) for _, entries in streams for id_, fields in entries]
 
     async def take_over(self, count: int, *, lease: float) -> list[Delivery | Unreadable]:
         """Up to `count` deliveries whose lease has expired."""
@@ -106,7 +106,7 @@ class StageQueue:
             await self._recover(error)
             return []
         return [
-            self._delivery(id_, delivered, dict(zip(fields[::2], fields[1::2], strict=True)))
+            delivery_of(self._key, id_, delivered, dict(zip(fields[::2], fields[1::2], strict=True)))
             for id_, delivered, fields in taken
         ]
 
@@ -175,13 +175,15 @@ class StageQueue:
             raise error
         await self.ensure_group()
 
-    def _delivery(self, id_: str, delivered: int, fields: dict[str, str]) -> Delivery | Unreadable:
-        try:
-            entry = Entry.parse(self._key, fields)
-            _ = entry.publisher
-        except ValueError as error:
-            return Unreadable(id=id_, times_delivered=delivered, fields=fields, reason=str(error))
-        return Delivery(id=id_, times_delivered=delivered, entry=entry)
+
+def delivery_of(key: str, id_: str, times_delivered: int, fields: dict[str, str]) -> Delivery | Unreadable:
+    """What Redis delivered, typed."""
+    try:
+        entry = Entry.parse(key, fields)
+        _ = entry.publisher
+    except ValueError as error:
+        return Unreadable(id=id_, times_delivered=times_delivered, fields=fields, reason=str(error))
+    return Delivery(id=id_, times_delivered=times_delivered, entry=entry)
 
 
 class Publisher:
