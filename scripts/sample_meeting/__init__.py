@@ -1,0 +1,1 @@
+"""Synthetic meetings with an exact reference."""
