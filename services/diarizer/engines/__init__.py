@@ -1,0 +1,76 @@
+"""What every diarization engine does, and the choice of one by name."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, assert_never
+
+import numpy as np
+from numpy.typing import NDArray
+
+from libs.common.engine import EngineInfo
+from libs.common.errors import InvalidSettings
+from libs.common.speech import EmbeddingModel, SpeakerBounds, Turn
+from services.diarizer.settings import DiarizerSettings
+
+
+@dataclass(frozen=True)
+class DiarizedSpeech:
+    """Who talks when in one recording, by label."""
+
+    turns: tuple[Turn, ...]
+    """By start; labels are numbered by first appearance."""
+
+    model: EmbeddingModel
+
+    embeddings: dict[str, NDArray[np.float32]]
+    """Label → speaker embedding, L2-normalized, shape (dimension,); none for labels with too little clean speech."""
+
+
+@dataclass(frozen=True)
+class SampleVoice:
+    """The voice of one enrolment clip."""
+
+    embedding: NDArray[np.float32] | None
+    """L2-normalized, shape (dimension,); `None` where there is no speech."""
+
+    speech_seconds: float
+
+    other_voice_seconds: float
+    """How long anybody else talks."""
+
+    model: EmbeddingModel
+
+
+class Diarizer(Protocol):
+    """Finds voices; runs in a child process."""
+
+    @property
+    def info(self) -> EngineInfo: ...
+
+    @property
+    def embedding_model(self) -> EmbeddingModel: ...
+
+    def diarize(self, audio: Path, bounds: SpeakerBounds) -> DiarizedSpeech:
+        """All turns of a normalized recording; no turns where nobody speaks."""
+
+    def embed(self, audio: Path) -> SampleVoice:
+        """The voice of a normalized enrolment clip."""
+
+
+def load_engine(settings: DiarizerSettings) -> Diarizer:
+    """Load the engine that the settings name.
+
+    Raises:
+        InvalidSettings: Its model or a package that it needs is missing; the text says what to do.
+    """
+    match settings.diarization_engine:
+        case "embedded":
+            from services.diarizer.engines.embedded import EmbeddedDiarizer  # noqa: PLC0415
+
+            return EmbeddedDiarizer()
+        case "pyannote":
+            raise InvalidSettings(
+                "DIARIZATION_ENGINE=pyannote is not part of this release; set DIARIZATION_ENGINE=embedded"
+            )
+        case _:
+            assert_never(settings.diarization_engine)
