@@ -13,3 +13,25 @@ class CommandFailed(Exception):
 
 class ServerNotStarted(CommandFailed):
     """An embedded server could not be started."""
+
+
+class GatewayUnreachable(CommandFailed):
+    """Nobody answers at the gateway's address, or somebody who is no gateway."""
+
+    exit_code = 3
+
+
+class GatewayRefused(CommandFailed):
+    """The gateway answered with a problem."""
+
+    exit_code = 4
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{detail} ({code})")
+        self.code = code
+
+
+class MeetingFailed(CommandFailed):
+    """The meeting ended without a transcript."""
+
+    exit_code = 5

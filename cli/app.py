@@ -1,0 +1,235 @@
+"""The commands of `hansard`."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, ParamSpec
+
+import typer
+from rich.console import Console
+
+from cli.client import Gateway
+from cli.errors import CommandFailed
+from cli.follow import follow
+from cli.show import show_results, stage_line, stages_table
+
+P = ParamSpec("P")
+
+app = typer.Typer(
+    help="Who said what in a meeting, under the names of enrolled speakers, and the minutes.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+errors = Console(stderr=True)
+
+
+class Layout(StrEnum):
+    """Formats of the results."""
+
+    SHOW = "show"
+    JSON = "json"
+    TXT = "txt"
+    MD = "md"
+    SRT = "srt"
+    VTT = "vtt"
+    RTTM = "rttm"
+
+
+GatewayUrl = Annotated[str, typer.Option("--gateway", envvar="HANSARD_GATEWAY", help="Address of the gateway.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+MeetingId = Annotated[str, typer.Argument(help="Id of the meeting.")]
+ExistingFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
+ExistingFiles = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True)]
+
+_DEFAULT_GATEWAY = "http://127.0.0.1:8000"
+
+
+def _reports_failures(command: Callable[P, None]) -> Callable[P, None]:
+    """Turn a failure into one line on stderr and an exit code."""
+
+    @wraps(command)
+    def reporting(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except CommandFailed as failure:
+            errors.print(f"hansard: {failure.message}", style="red", markup=False, soft_wrap=True)
+            raise typer.Exit(failure.exit_code) from failure
+
+    return reporting
+
+
+@app.command()
+@_reports_failures
+def up() -> None:
+    """Start everything on this machine and stay in the foreground (PORT, HANSARD_HOME; see the README)."""
+    from cli.local.up import up as start  # noqa: PLC0415  # needs the local profile; the other commands do not
+    from cli.settings import LocalSettings  # noqa: PLC0415
+
+    start(LocalSettings(), Console())
+
+
+@app.command()
+@_reports_failures
+def demo() -> None:
+    """Take the sample meeting through the whole line on this machine and show what comes out."""
+    from cli.demo import demo as show  # noqa: PLC0415
+    from cli.settings import LocalSettings  # noqa: PLC0415
+
+    show(LocalSettings(), console)
+
+
+@app.command()
+@_reports_failures
+def process(
+    recording: ExistingFile,
+    *,
+    title: Annotated[str | None, typer.Option(help="What the meeting is called.")] = None,
+    language: Annotated[str | None, typer.Option(help="ISO 639-1 code; left out, the engine decides.")] = None,
+    min_speakers: Annotated[int | None, typer.Option(min=1)] = None,
+    max_speakers: Annotated[int | None, typer.Option(min=1)] = None,
+    num_speakers: Annotated[int | None, typer.Option(min=1)] = None,
+    persona: Annotated[list[str] | None, typer.Option(help="For whom to write minutes; may be repeated.")] = None,
+    vocabulary: Annotated[list[str] | None, typer.Option(help="A name or term to expect; may be repeated.")] = None,
+    wait: Annotated[bool, typer.Option(help="Wait for the end and show the results.")] = True,
+    gateway_url: GatewayUrl = _DEFAULT_GATEWAY,
+    as_json: AsJson = False,
+) -> None:
+    """Hand in the recording of a meeting."""
+    options = {
+        "title": title,
+        "language": language,
+        "min_speakers": min_speakers,
+        "max_speakers": max_speakers,
+        "num_speakers": num_speakers,
+        "personas": persona,
+        "vocabulary": vocabulary,
+    }
+    with Gateway(gateway_url, errors) as gateway:
+        accepted = gateway.process(recording, _form(options))
+        if not wait:
+            console.print_json(accepted.model_dump_json()) if as_json else console.print(accepted.meeting_id)
+            return
+        follow(gateway, accepted.meeting_id, errors)
+        _show(gateway, accepted.meeting_id, Layout.JSON if as_json else Layout.SHOW)
+
+
+@app.command()
+@_reports_failures
+def enroll(
+    name: str,
+    clips: ExistingFiles,
+    *,
+    consent: Annotated[str | None, typer.Option(help="What the person agreed to.")] = None,
+    wait: Annotated[bool, typer.Option(help="Wait until every clip is judged.")] = True,
+    gateway_url: GatewayUrl = _DEFAULT_GATEWAY,
+    as_json: AsJson = False,
+) -> None:
+    """Enrol a person from clips of a few seconds in which only they talk."""
+    from cli.enrolment import wait_for_enrolment  # noqa: PLC0415
+
+    with Gateway(gateway_url, errors) as gateway:
+        accepted = gateway.enroll(name, clips, consent)
+        speaker = wait_for_enrolment(gateway, accepted.speaker_id) if wait else gateway.speaker(accepted.speaker_id)
+        if as_json:
+            console.print_json(speaker.model_dump_json())
+            return
+        console.print(f"{speaker.name}: {speaker.status} ({speaker.speaker_id})")
+        for sample in speaker.samples:
+            reason = f", {sample.error.message} ({sample.error.code})" if sample.error else ""
+            console.print(f"  {sample.sample_id}: {sample.status}{reason}", markup=False)
+
+
+@app.command()
+@_reports_failures
+def status(
+    meeting_id: MeetingId,
+    follow_on: Annotated[bool, typer.Option("--follow", help="Stay until the meeting has ended.")] = False,
+    gateway_url: GatewayUrl = _DEFAULT_GATEWAY,
+    as_json: AsJson = False,
+) -> None:
+    """Show how far a meeting is."""
+    with Gateway(gateway_url, errors) as gateway:
+        if follow_on:
+            follow(gateway, meeting_id, errors if as_json else console)
+        current = gateway.status(meeting_id)
+        if as_json:
+            console.print_json(current.model_dump_json())
+        elif not follow_on:
+            console.print(current.status)
+            console.print(stages_table(current))
+            for stage in current.stages:
+                if stage.error is not None:
+                    console.print(stage_line(stage), markup=False)
+
+
+@app.command()
+@_reports_failures
+def results(
+    meeting_id: MeetingId,
+    layout: Annotated[Layout, typer.Option("--format", help="`show` is for a terminal.")] = Layout.SHOW,
+    gateway_url: GatewayUrl = _DEFAULT_GATEWAY,
+    as_json: AsJson = False,
+) -> None:
+    """Show who said what, and the minutes."""
+    with Gateway(gateway_url, errors) as gateway:
+        _show(gateway, meeting_id, Layout.JSON if as_json else layout)
+
+
+@app.command()
+@_reports_failures
+def speakers(gateway_url: GatewayUrl = _DEFAULT_GATEWAY, as_json: AsJson = False) -> None:
+    """List the enrolled speakers."""
+    with Gateway(gateway_url, errors) as gateway:
+        for one in gateway.speakers():
+            line = one.model_dump_json() if as_json else f"{one.speaker_id}  {one.status:<10}  {one.name}"
+            typer.echo(line)
+
+
+@app.command()
+@_reports_failures
+def meetings(gateway_url: GatewayUrl = _DEFAULT_GATEWAY, as_json: AsJson = False) -> None:
+    """List the meetings, newest first."""
+    with Gateway(gateway_url, errors) as gateway:
+        for one in gateway.meetings():
+            line = f"{one.meeting_id}  {one.created_at:%Y-%m-%d %H:%M}  {one.status:<10}  {one.title or ''}"
+            typer.echo(one.model_dump_json() if as_json else line)
+
+
+@app.command()
+@_reports_failures
+def cancel(meeting_id: MeetingId, gateway_url: GatewayUrl = _DEFAULT_GATEWAY) -> None:
+    """Stop working on a meeting."""
+    with Gateway(gateway_url, errors) as gateway:
+        gateway.cancel(meeting_id)
+
+
+@app.command()
+@_reports_failures
+def delete(
+    identifier: Annotated[str, typer.Argument(help="Id of a meeting, or of a speaker with --speaker.")],
+    is_speaker: Annotated[bool, typer.Option("--speaker", help="Erase an enrolled speaker.")] = False,
+    gateway_url: GatewayUrl = _DEFAULT_GATEWAY,
+) -> None:
+    """Delete a meeting, or erase a speaker and print the receipt."""
+    with Gateway(gateway_url, errors) as gateway:
+        if is_speaker:
+            console.print_json(gateway.delete_speaker(identifier))
+        else:
+            gateway.delete_meeting(identifier)
+
+
+def _show(gateway: Gateway, meeting_id: str, layout: Layout) -> None:
+    if layout is Layout.SHOW:
+        show_results(console, gateway.results(meeting_id))
+    else:
+        typer.echo(gateway.results_as(meeting_id, layout.value))
+
+
+def _form(options: dict[str, str | int | list[str] | None]) -> dict[str, str | list[str]]:
+    """The options that were given, as form fields."""
+    return {
+        name: value if isinstance(value, list) else str(value) for name, value in options.items() if value is not None
+    }

@@ -1,0 +1,53 @@
+"""Following a meeting from stage to stage until it ends."""
+
+import time
+
+from rich.console import Console
+from rich.live import Live
+
+from cli.answers import MeetingStatus
+from cli.client import Gateway
+from cli.errors import MeetingFailed
+from cli.show import stage_line, stages_table
+
+_INTERVAL = 0.5
+
+
+def follow(gateway: Gateway, meeting_id: str, console: Console) -> MeetingStatus:
+    """Show the stages as they go on: a live table at a terminal, one line per finished stage elsewhere.
+
+    Raises:
+        MeetingFailed: It ended without a transcript, or was cancelled.
+    """
+    status = (
+        _follow_live(gateway, meeting_id, console)
+        if console.is_terminal
+        else _follow_lines(gateway, meeting_id, console)
+    )
+    if status.status != "completed":
+        reason = f": {status.error.message} ({status.error.code})" if status.error else ""
+        raise MeetingFailed(f"the meeting is {status.status}{reason}")
+    return status
+
+
+def _follow_live(gateway: Gateway, meeting_id: str, console: Console) -> MeetingStatus:
+    with Live(console=console, refresh_per_second=4) as live:
+        while True:
+            status = gateway.status(meeting_id)
+            live.update(stages_table(status))
+            if status.is_final:
+                return status
+            time.sleep(_INTERVAL)
+
+
+def _follow_lines(gateway: Gateway, meeting_id: str, console: Console) -> MeetingStatus:
+    said: set[str] = set()
+    while True:
+        status = gateway.status(meeting_id)
+        for stage in status.stages:
+            if stage.status in {"completed", "failed"} and stage.name not in said:
+                said.add(stage.name)
+                console.print(stage_line(stage), markup=False)
+        if status.is_final:
+            return status
+        time.sleep(_INTERVAL)

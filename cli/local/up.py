@@ -1,0 +1,128 @@
+"""`hansard up`: everything on this machine, in the foreground."""
+
+import asyncio
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import httpx
+from rich.console import Console
+from rich.text import Text
+
+from cli.errors import CommandFailed
+from cli.local.home import claimed
+from cli.local.postgres_server import PostgresServer
+from cli.local.profile import ROOT, Engines, choose_engines, programs, service_command, service_environment
+from cli.local.redis_server import RedisServer
+from cli.local.supervisor import Server, Supervisor
+from cli.settings import LocalSettings
+
+_COLORS = {
+    "gateway": "cyan",
+    "normalizer": "yellow",
+    "diarizer": "green",
+    "transcriber": "magenta",
+    "summarizer": "blue",
+}
+
+
+def up(settings: LocalSettings, console: Console) -> None:
+    """Start servers and services and stay until a signal ends them.
+
+    Raises:
+        CommandFailed: Something that is needed cannot be had; nothing is left running.
+    """
+    _check_port(settings)
+    with claimed(settings.home):
+        engines = choose_engines(settings)
+        console.print(f"Starting Hansard in {settings.home} …")
+        for note in engines.notes:
+            console.print(f"Note: {note}.")
+        with _servers(settings) as servers:
+            _run(settings, engines, servers, console)
+
+
+@contextmanager
+def _servers(settings: LocalSettings) -> Iterator[dict[str, Server]]:
+    """The embedded servers that the settings leave to us, started."""
+    servers: dict[str, Server] = {}
+    try:
+        if settings.redis_url is None:
+            servers["redis"] = redis = RedisServer(settings.home / "redis")
+            redis.start()
+        if settings.postgres_url is None:
+            servers["postgres"] = postgres = PostgresServer(settings.home / "postgres")
+            postgres.start()
+        yield servers
+    finally:
+        for server in servers.values():
+            server.stop()
+
+
+def _run(settings: LocalSettings, engines: Engines, servers: dict[str, Server], console: Console) -> None:
+    redis_url = settings.redis_url or servers["redis"].url
+    postgres_url = settings.postgres_url or servers["postgres"].url
+    environment = service_environment(settings, engines, redis_url=redis_url, postgres_url=postgres_url)
+    migrated = subprocess.run(service_command("gateway", "migrate"), env=environment, cwd=ROOT, check=False)
+    if migrated.returncode != 0:
+        raise CommandFailed("the database could not be migrated; the reason is above")
+
+    def say(name: str, line: str) -> None:
+        console.print(Text(f"{name:>11} │ ", style=_COLORS.get(name, "white")), Text.from_ansi(line), soft_wrap=True)
+
+    services = programs(settings, engines, redis_url=redis_url, postgres_url=postgres_url)
+    supervisor = Supervisor(services, servers, say, grace=settings.grace)
+    asyncio.run(_supervise(supervisor, settings, engines, console))
+    console.print("Hansard has stopped; what was accepted goes on at the next start.")
+
+
+async def _supervise(supervisor: Supervisor, settings: LocalSettings, engines: Engines, console: Console) -> None:
+    stop = asyncio.Event()
+
+    def on_signal() -> None:
+        if stop.is_set():
+            supervisor.kill()
+        else:
+            console.print("Stopping … (once more to stop at once)")
+            stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, on_signal)
+    greeting = asyncio.create_task(_greet(settings, engines, console))
+    try:
+        await supervisor.run(stop)
+    finally:
+        greeting.cancel()
+
+
+async def _greet(settings: LocalSettings, engines: Engines, console: Console) -> None:
+    """Say where to go as soon as the gateway takes requests."""
+    url = f"http://{settings.host}:{settings.port}"
+    async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+        await _until_ready(client)
+    console.print(
+        f"Hansard takes recordings at {url} (API: {url}/docs). "
+        f"Engines: diarization {engines.diarizer}, transcription {engines.transcriber}, minutes {engines.summarizer}. "
+        "Ctrl-C stops it."
+    )
+
+
+async def _until_ready(client: httpx.AsyncClient) -> None:
+    while True:
+        with suppress(httpx.HTTPError):
+            if (await client.get("/ready")).is_success:
+                return
+        await asyncio.sleep(0.2)
+
+
+def _check_port(settings: LocalSettings) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise CommandFailed(
+                f"cannot listen on {settings.host}:{settings.port}: {error.strerror}. Set PORT to a free one"
+            ) from error

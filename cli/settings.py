@@ -1,0 +1,40 @@
+"""What the environment says about running on this machine."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class LocalSettings(BaseSettings):
+    """Settings of `hansard up` and `hansard demo`, from variables named like the fields in capitals."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    hansard_home: Path | None = None
+    """Folder for everything that is kept; `.hansard` in the current folder by default."""
+
+    host: str = "127.0.0.1"
+    """Address that the gateway listens on."""
+
+    port: int = Field(default=8000, ge=1, le=65535)
+
+    redis_url: str | None = None
+    """A Redis to use instead of the embedded one."""
+
+    postgres_url: str | None = None
+    """A Postgres to use instead of the embedded one."""
+
+    object_store_url: str | None = None
+    """An object store to use instead of a folder in `hansard_home`."""
+
+    log_format: str = "console"
+    grace: float = Field(default=20.0, ge=0)
+    """Seconds that services may take to end."""
+
+    huggingface_token: str | None = None
+    openai_api_key: str | None = None
+
+    @property
+    def home(self) -> Path:
+        return (self.hansard_home or Path(".hansard")).expanduser().resolve()

@@ -1,0 +1,103 @@
+"""How statuses, results and minutes look at a terminal."""
+
+import datetime
+from collections.abc import Iterable
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from cli.answers import ActionItem, Finding, MeetingStatus, Minutes, Results, StageStatus
+
+_PEOPLE_COLORS = ("cyan", "green", "magenta", "yellow", "blue", "red", "bright_cyan", "bright_green")
+_MARKS = {"completed": "[green]✓[/]", "processing": "[cyan]…[/]", "failed": "[red]✗[/]", "cancelled": "[yellow]✗[/]"}
+_BAR_WIDTH = 24
+
+
+def stages_table(status: MeetingStatus) -> Table:
+    """One line per stage: how far, how long, and which engine."""
+    table = Table(box=None, pad_edge=False)
+    for heading in ("", "stage", "progress", "seconds", "engine"):
+        table.add_column(heading, justify="right" if heading == "seconds" else "left")
+    for stage in status.stages:
+        seconds = "" if stage.seconds is None else f"{stage.seconds:.1f}"
+        table.add_row(_MARKS.get(stage.status, "·"), stage.name, _progress(stage), seconds, stage.engine or "")
+    return table
+
+
+def stage_line(stage: StageStatus) -> str:
+    """One stage as plain text, for a log."""
+    parts = [f"{stage.name}: {stage.status}"]
+    if stage.seconds is not None:
+        parts.append(f"{stage.seconds:.1f} s")
+    if stage.engine:
+        parts.append(stage.engine)
+    if stage.error is not None:
+        parts.append(f"{stage.error.message} ({stage.error.code})")
+    return ", ".join(parts)
+
+
+def transcript(results: Results) -> Iterable[RenderableType]:
+    """Who said what."""
+    colors = {one.label: _PEOPLE_COLORS[number % len(_PEOPLE_COLORS)] for number, one in enumerate(results.speakers)}
+    for utterance in results.utterances:
+        line = Text(f"{clock(utterance.start)}  ", style="dim")
+        line.append(f"{utterance.name or utterance.label}: ", style=f"bold {colors.get(utterance.label, 'white')}")
+        line.append(utterance.text, style="default")
+        yield line
+
+
+def minutes(written: Minutes) -> RenderableType:
+    """The minutes for one persona, in a frame."""
+    parts: list[RenderableType] = [Text(written.summary)]
+    parts += _section("Decisions", [_finding(one) for one in written.decisions])
+    parts += _section("Action items", [_action_item(one) for one in written.action_items])
+    parts += _section("Open questions", [_finding(one) for one in written.open_questions])
+    return Panel(Group(*parts), title=written.title or "Minutes", title_align="left")
+
+
+def show_results(console: Console, results: Results) -> None:
+    """Transcript, minutes, engines and warnings."""
+    console.rule(f"{results.title or results.meeting_id}  ·  {clock(results.duration)}", align="left")
+    for line in transcript(results):
+        console.print(line)
+    for persona in results.minutes.values():
+        console.print(minutes(persona))
+    for stage, engine in results.engines.items():
+        models = ", ".join(f"{role} {model}" for role, model in engine.models.items())
+        console.print(f"[dim]{stage}: {engine.name}{f' ({models})' if models else ''}[/]")
+    for warning in results.warnings:
+        console.print(Text(f"warning: {warning.message} ({warning.code})", style="yellow"))
+
+
+def clock(seconds: float) -> str:
+    """`75.3` as `0:01:15`."""
+    return str(datetime.timedelta(seconds=int(seconds)))
+
+
+def _progress(stage: StageStatus) -> str:
+    fraction = 1.0 if stage.status == "completed" else stage.progress
+    filled = round(_BAR_WIDTH * fraction)
+    return f"[cyan]{'━' * filled}[/][dim]{'━' * (_BAR_WIDTH - filled)}[/]"
+
+
+def _section(heading: str, lines: list[str]) -> list[RenderableType]:
+    if not lines:
+        return []
+    return [Text(f"\n{heading}", style="bold"), *(Padding(Text(f"• {line}"), (0, 0, 0, 2)) for line in lines)]
+
+
+def _finding(finding: Finding) -> str:
+    return finding.text + _sources(finding.evidence)
+
+
+def _action_item(item: ActionItem) -> str:
+    due = f"by {item.due:%a %d %b %Y}" if item.due else item.due_text
+    owner = ", ".join(part for part in (item.assignee or "nobody named", due) if part)
+    return f"{item.task} ({owner})" + _sources(item.evidence)
+
+
+def _sources(evidence: tuple[str, ...]) -> str:
+    return f" [{', '.join(evidence)}]" if evidence else ""
