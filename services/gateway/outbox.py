@@ -1,0 +1,67 @@
+"""The relay: publishes what acceptance wrote into the outbox, and marks it."""
+
+import asyncio
+
+import structlog
+from asyncpg import Record
+
+from libs.common.events import EVENTS
+from libs.common.outcome import PublishedEvent, Report, Unit
+from libs.common.runtime.retry import REDIS_OUTAGE, backoff
+from libs.common.streams.entry import entries_of
+from libs.common.streams.queue import Publisher
+from services.gateway.database import Database, DatabaseUnavailable, load_queries
+
+_SQL = load_queries("outbox")
+_BATCH = 50
+_POLL = 1.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Relay:
+    """Publishes rows in any number of gateways at once; each row is one gateway's at a time."""
+
+    def __init__(self, database: Database, publisher: Publisher, waiting: asyncio.Event) -> None:
+        """`waiting` is set after a commit that wrote to the outbox; without it a row waits for the next poll."""
+        self._database = database
+        self._publisher = publisher
+        self._waiting = waiting
+
+    async def run(self) -> None:
+        """Relay until cancelled."""
+        failures = 0
+        while True:
+            try:
+                while await self.relay():
+                    pass
+                failures = 0
+            except (*REDIS_OUTAGE, DatabaseUnavailable) as error:
+                failures += 1
+                _log.warning("outbox waits", error=str(error), failures=failures)
+                await asyncio.sleep(backoff(failures, base=0.1, cap=5.0))
+            await self._wait()
+
+    async def relay(self) -> int:
+        """Publish one batch; returns how many rows."""
+        async with self._database.transaction() as connection:
+            rows = await connection.fetch(_SQL["take_unsent"], _BATCH)
+            for row in rows:
+                await self._publish(row)
+            await connection.execute(_SQL["mark_sent"], [row["id"] for row in rows])
+        return len(rows)
+
+    async def _publish(self, row: Record) -> None:
+        event = EVENTS[row["stream"]].model_validate_json(row["event"])
+        unit = Unit(run_id=event.run_id, stage="accept")
+        report = Report(started_at=row["created_at"], seconds=0.0, attempts=1)
+        entries = entries_of(unit, (PublishedEvent.of(event),), report)
+        await self._publisher.publish(unit_id=unit.id, run_id=event.run_id, entries=entries)
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(_POLL):
+                await self._waiting.wait()
+        except TimeoutError:
+            return
+        self._waiting.clear()

@@ -1,0 +1,46 @@
+-- name: lock_run
+SELECT id, workspace, status, ended_at, sample_id FROM runs WHERE id = $1 FOR UPDATE
+
+-- name: insert_fact
+INSERT INTO facts (run_id, stage, part, position, siblings, stream, event, report, entry_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (run_id, stage, part, position) DO UPDATE SET entry_id = excluded.entry_id
+RETURNING xmax = 0 AS is_new
+
+-- name: facts_that_decide
+SELECT stream, event FROM facts WHERE run_id = $1 AND stage NOT IN ('plan', 'transcribe')
+
+-- name: update_run
+UPDATE runs
+SET version = version + 1,
+    status = $2,
+    error_code = $3,
+    error_message = $4,
+    error_stage = $5,
+    ended_at = CASE WHEN $6 THEN now() END
+WHERE id = $1
+
+-- name: insert_label
+INSERT INTO labels (run_id, label, speaker_id, embedding_key) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
+
+-- name: speakers_alive
+SELECT id FROM speakers WHERE id = ANY ($1::uuid[])
+
+-- name: insert_erasure_of_embeddings
+INSERT INTO erasures (id, workspace, speaker_id, prefixes, keys, until)
+VALUES (gen_random_uuid(), $1, $2, '{}', $3, now() + interval '1 day')
+
+-- name: lock_speaker
+SELECT id FROM speakers WHERE id = $1 AND workspace = $2 FOR KEY SHARE
+
+-- name: insert_voiceprint
+INSERT INTO voiceprints (sample_id, speaker_id, workspace, model, revision, vector)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (sample_id, model, revision) DO UPDATE SET vector = excluded.vector
+
+-- name: set_speech_seconds
+UPDATE samples SET speech_seconds = $2 WHERE id = $1
+
+-- name: request_gallery
+INSERT INTO gallery_jobs (workspace, model, revision) VALUES ($1, $2, $3)
+ON CONFLICT (workspace, model, revision) DO UPDATE SET requested_at = clock_timestamp()

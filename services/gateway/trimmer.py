@@ -1,0 +1,88 @@
+"""Removes old entries that every group has read, with their markers, and consumers that are gone."""
+
+import datetime
+from typing import cast
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from libs.common.events import EVENTS
+from libs.common.line import CONSUMERS
+from libs.common.streams.entry import Entry
+from libs.common.streams.keys import PROJECTION, marker_key, stream_key, worker_key
+from libs.common.streams.scripts import Scripts
+
+_BATCH = 500
+
+_log = structlog.get_logger(__name__)
+
+
+class Trimmer:
+    """Works on all streams; never past what a required group has not acknowledged."""
+
+    def __init__(self, redis: Redis, scripts: Scripts, *, keep: datetime.timedelta) -> None:
+        """`keep`: how long entries stay for replay and inspection."""
+        self._redis = redis
+        self._scripts = scripts
+        self._keep_ms = int(keep.total_seconds() * 1000)
+
+    async def trim(self) -> int:
+        """One pass; returns how many entries were removed."""
+        return sum([await self._trim_stream(stream) for stream in EVENTS])
+
+    async def reap(self) -> int:
+        """Remove consumers that own nothing and whose process is gone; returns how many."""
+        return sum([await self._reap_group(stream, group) for stream in EVENTS for group in _groups(stream)])
+
+    async def _trim_stream(self, stream: str) -> int:
+        key, trimmed = stream_key(stream), 0
+        while True:
+            safe, _ = await self._scripts.trim(keys=[key], args=[self._keep_ms, "", *_groups(stream)])
+            if str(safe).startswith("missing"):
+                return trimmed
+            entries = await self._redis.xrange(key, max=f"({safe}", count=_BATCH) or []
+            if not entries:
+                return trimmed
+            batch = [(str(id_), cast(dict[str, str], fields)) for id_, fields in entries]
+            markers = [marker for _, fields in batch if (marker := _marker(stream, fields))]
+            last = batch[-1][0]
+            after = _next_id(last)
+            _, removed = await self._scripts.trim(keys=[key, *markers], args=[self._keep_ms, after, *_groups(stream)])
+            if not removed:
+                return trimmed
+            trimmed += int(removed)
+
+    async def _reap_group(self, stream: str, group: str) -> int:
+        try:
+            consumers = await self._redis.xinfo_consumers(stream_key(stream), group)
+        except ResponseError:
+            return 0
+        names = [str(one["name"]) for one in consumers]
+        if not names:
+            return 0
+        keys = [stream_key(stream), *(worker_key(name) for name in names)]
+        return int(await self._scripts.reap(keys=keys, args=[group, *names]))
+
+
+def _groups(stream: str) -> list[str]:
+    consumer = CONSUMERS.get(stream)
+    return [PROJECTION, consumer.stage] if consumer else [PROJECTION]
+
+
+def _marker(stream: str, fields: dict[str, str]) -> str | None:
+    """The marker of the unit that an entry was the input of."""
+    position = CONSUMERS.get(stream)
+    if position is None:
+        return None
+    try:
+        entry = Entry.parse(stream_key(stream), fields)
+        event = EVENTS[stream].model_validate_json(entry.event)
+    except ValueError:
+        return None
+    return marker_key(position.unit(event).id)
+
+
+def _next_id(entry_id: str) -> str:
+    milliseconds, sequence = entry_id.split("-")
+    return f"{milliseconds}-{int(sequence) + 1}"

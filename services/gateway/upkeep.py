@@ -1,0 +1,86 @@
+"""Everything that the gateway does besides answering: relay, projection, galleries, and the passes that keep order."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+from redis.exceptions import RedisError
+
+from libs.common.errors import PipelineError
+from libs.common.streams.monitor import Heartbeat
+from services.gateway.erasures import Erasures
+from services.gateway.galleries import Galleries
+from services.gateway.outbox import Relay
+from services.gateway.projection import Projection
+from services.gateway.reconciler import Reconciler
+from services.gateway.trimmer import Trimmer
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Periods:
+    """Seconds between two passes."""
+
+    heartbeat: float = 7.5
+    reconcile: float = 15.0
+    erase: float = 15.0
+    trim: float = 60.0
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """The gateway's work in the background."""
+
+    relay: Relay
+    projection: Projection
+    galleries: Galleries
+    reconciler: Reconciler
+    erasures: Erasures
+    trimmer: Trimmer
+    heartbeat: Heartbeat
+    periods: Periods = Periods()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run everything while the block does."""
+        loops = [
+            self.relay.run(),
+            self.projection.run(),
+            self.galleries.run(),
+            _repeat(self.heartbeat.beat, self.periods.heartbeat),
+            _repeat(self.reconciler.reconcile, self.periods.reconcile),
+            _repeat(self.erasures.repeat, self.periods.erase),
+            _repeat(self.erasures.sweep, self.periods.erase),
+            _repeat(self.trimmer.trim, self.periods.trim),
+            _repeat(self.trimmer.reap, self.periods.trim),
+        ]
+        tasks = [asyncio.create_task(_guarded(loop)) for loop in loops]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _guarded(loop: Awaitable[None]) -> None:
+    """A gateway that only seems to work is worse than none: end the process, so that it is started again."""
+    try:
+        await loop
+    except Exception:  # noqa: BLE001 - whatever it is, it ends the process
+        _log.exception("background work failed; stopping")
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+async def _repeat(action: Callable[[], Awaitable[object]], period: float) -> None:
+    while True:
+        try:
+            await action()
+        except (PipelineError, RedisError, OSError) as error:
+            _log.warning("a pass failed; the next will try again", error=str(error))
+        await asyncio.sleep(period)
