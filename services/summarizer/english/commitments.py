@@ -1,0 +1,236 @@
+"""Action items: who promised, was asked or was told to do what, until when."""
+
+import datetime
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from libs.common.minutes import ActionItem
+from services.summarizer.english.cues import CONSENT, FILLERS, HYPOTHETICAL, REFUSAL, content_words, is_question
+from services.summarizer.english.due_dates import DueDate, find_due_date
+from services.summarizer.english.people import People
+from services.summarizer.sentences import Sentence
+
+_ACTS = (
+    "(?:add|adjust|analy[sz]e|arrange|ask|assign|book|bring|build|buy|call|cancel|change|check|clean|close|collect"
+    "|compare|complete|confirm|contact|convert|coordinate|create|cut|define|deliver|deploy|design|discuss|do|document|"
+    "draft|email|ensure|extend|file|fill|find|finish|fix|follow|get|gather|give|handle|hire|implement|inform|install"
+    "|investigate|invite|join|launch|look|mail|make|measure|meet|merge|migrate|move|negotiate|open|order|organi[sz]e"
+    "|own"
+    "|pay|phone|pick|plan|post|prepare|present|print|propose|publish|push|put|raise|reach|read|record|release|remind"
+    "|remove|rename|replace|report|request|research|reserve|reset|resolve|review|revise|rewrite|roll|run|schedule|sell"
+    "|send|set|share|ship|show|sign|solve|sort|start|submit|summari[sz]e|switch|take|talk|tell|test|track|train|turn"
+    "|update|upgrade|upload|verify|visit|work|write)"
+)
+_IDLE = re.compile(
+    r"^(?:not|never|no|be (?!responsible|in charge)|say|admit|need|know|think|assume|guess|wait|stop|miss|remember"
+    r"|forget"
+    r"|agree|see|hear|stay|leave it|leave you|let you|start with|begin with|hand over|keep it|like|love|hope|want|"
+    r"believe|explain|repeat|have (?!to|the|a|an|it|that|this|something)|pass|skip|come|go(?! through| over| and"
+    r"| ahead|"
+    r" to the)|tell you|take (?:two|three|four|a few|some|about|weeks|days|long)|follow(?! up)|happen|work(?! on))\b"
+)
+_SMALL_TALK = re.compile(
+    r"^(?:hear|see|tell (?:us|me)|explain|repeat|say|believe|imagine|remember|give (?:me|us) (?:a|an) (?:second|moment|"
+    r"minute|example|idea)|speak|elaborate|clarify|go|share your screen|mute|unmute|hold|wait|turn|live|understand)\b"
+)
+_DO_IT = re.compile(
+    r"^(?:do|take|handle|take care of|fix|own|have) (?:it|that|this|so|them|those|care of (?:it|that|this))\b"
+)
+_ADVERBS = r"(?:(?:also|then|definitely|certainly|just|personally|please|try to|make sure to|go ahead and|still) )*"
+
+
+@dataclass(frozen=True)
+class _Item:
+    """An action item while it is being put together."""
+
+    task: str
+    plain: str
+    assignee: str | None
+    due: DueDate | None
+    due_text: str | None
+    evidence: tuple[str, ...]
+    turn: int
+    needs_consent: bool = False
+
+    @property
+    def words(self) -> frozenset[str]:
+        return content_words(self.plain)
+
+    @property
+    def is_vague(self) -> bool:
+        return _DO_IT.match(self.plain) is not None
+
+
+class Commitments:
+    """Finds action items in the sentences of a meeting."""
+
+    def __init__(self, people: People, speakers: dict[str, str], day: datetime.date | None) -> None:
+        """`speakers`: label → what minutes call it; `day`: what relative dates count from."""
+        self._people = people
+        self._speakers = speakers
+        self._day = day
+        self._triggers = _triggers(people.pattern)
+
+    def find(self, said: Sequence[Sentence]) -> tuple[ActionItem, ...]:
+        """All action items in the order in which they were first said."""
+        items: list[_Item] = []
+        for index, sentence in enumerate(said):
+            for item in self._in_sentence(sentence):
+                settled = self._settled(item, said, index)
+                if settled is not None:
+                    _add(items, settled, said[index - 1] if index else None)
+        return tuple(
+            ActionItem(
+                task=self._people.reads(one.task),
+                assignee=one.assignee,
+                due=one.due.day if one.due else None,
+                due_text=self._people.spelled(one.due_text) if one.due_text else None,
+                evidence=one.evidence,
+            )
+            for one in items
+        )
+
+    def _in_sentence(self, sentence: Sentence) -> Iterator[_Item]:
+        matches = sorted(
+            (found for one in self._triggers for found in one.finditer(sentence.plain)), key=lambda one: one.start()
+        )
+        asks = is_question(sentence, self._people.pattern)
+        kept: list[re.Match[str]] = []
+        for match in matches:
+            if (not kept or match.start() >= kept[-1].start("task")) and _is_firm(match, sentence, asks):
+                kept.append(match)
+        limits = [one.start() for one in kept[1:]] + [len(sentence.plain)]
+        for match, limit in zip(kept, limits, strict=False):
+            item = self._item(match, sentence, limit, begin=0 if len(kept) == 1 else match.start())
+            if item is not None:
+                yield item
+
+    def _item(self, match: re.Match[str], sentence: Sentence, limit: int, *, begin: int) -> _Item | None:
+        start = match.start("task")
+        plain = sentence.plain[start:limit]
+        due = find_due_date(sentence.plain[begin:limit], self._day)
+        due_text, stop = None, limit
+        if due is not None:
+            due_start, due_end = begin + due.start, begin + due.end
+            due_text = sentence.excerpt(due_start, due_end).strip("?")
+            if due_end >= len(sentence.plain[:limit].rstrip()) - len(" and"):
+                stop = max(start, due_start)
+        kind = match.groupdict()
+        if not _is_task(plain, kind, due):
+            return None
+        return _Item(
+            task=_trimmed(sentence.excerpt(start, stop)),
+            plain=sentence.plain[start:stop],
+            assignee=self._assignee(kind, sentence),
+            due=due,
+            due_text=due_text,
+            evidence=(sentence.utterance_id,),
+            turn=sentence.turn,
+            needs_consent="asked" in kind,
+        )
+
+    def _assignee(self, kind: dict[str, str | None], sentence: Sentence) -> str | None:
+        named = kind.get("name") or kind.get("vocative") or kind.get("third")
+        if named:
+            return " and ".join(self._people.display.get(one, one) for one in named.split(" and "))
+        if kind.get("team"):
+            return kind["team"]
+        return self._speakers[sentence.label] if "self" in kind else None
+
+    def _settled(self, item: _Item, said: Sequence[Sentence], index: int) -> _Item | None:
+        """What becomes of a request once the next speaker has answered it."""
+        if not item.needs_consent:
+            return item
+        answer = next((one for one in said[index + 1 :] if one.label != said[index].label), None)
+        if answer is None or answer.turn > item.turn + 2:
+            return item if item.assignee else None
+        if REFUSAL.match(answer.plain):
+            return None
+        if CONSENT.match(answer.plain):
+            evidence = (*item.evidence, answer.utterance_id)
+            return replace(item, assignee=item.assignee or self._speakers[answer.label], evidence=evidence)
+        return item if item.assignee else None
+
+
+def _triggers(name: str) -> tuple[re.Pattern[str], ...]:
+    names = rf"{name}(?: and {name})*"
+    modal = r"(?:will|is going to|are going to|has to|have to|needs to|need to|must|shall)"
+    task = r"(?P<task>\w.*)"
+    sources = (
+        rf"(?<!if )(?<!when )\b(?P<self>i (?:will|shall|am going to)) {_ADVERBS}{task}",
+        rf"(?<!if )\b(?P<self>i (?:have to|need to|must|can|want to)|let me) {_ADVERBS}(?P<weak>)(?P<task>{_ACTS}\b.*)",
+        rf"(?<!if )(?<!when )\b(?P<name>{names}) {modal} {_ADVERBS}{task}",
+        rf"(?<!if )\b(?P<name>{names}) (?P<task>(?:takes (?:care of|over|on)|owns|is responsible for"
+        r"|is in charge of) .*)",
+        rf"(?<!if )(?<!when )\bthe (?P<team>\w+ team) {modal} {_ADVERBS}{task}",
+        rf"\b(?P<name>{name})(?: and (?:then|also))? please (?P<task>{_ACTS}\b.*)",
+        rf"^{FILLERS}please (?P<task>{_ACTS}\b.*?) (?P<vocative>{name})$",
+        rf"^{FILLERS}(?P<asked>please) (?P<task>{_ACTS}\b.*)",
+        rf"\b(?P<name>{name}) (?:can|could|would) you {_ADVERBS}(?P<asked>)(?P<request>){task}",
+        rf"\b(?:can|could|would) you {_ADVERBS}(?P<vocative>{name}) {_ADVERBS}(?P<asked>)(?P<request>){task}",
+        rf"\b(?:can|could) (?P<third>{name}) {_ADVERBS}(?P<asked>)(?P<request>){task}",
+        rf"\b(?:can|could|would) you {_ADVERBS}(?P<asked>)(?P<request>)(?P<task>\w.*?) (?P<vocative>{name})$",
+        rf"\b(?:can|could|would) you {_ADVERBS}(?P<asked>)(?P<request>){task}",
+        rf"\b(?:somebody|someone|one of us) (?:will|has to|needs to|should|must) {_ADVERBS}{task}",
+        rf"(?<!if )(?<!when )\bwe (?:still )?(?:need to|have to|must) {_ADVERBS}(?P<weak>)(?P<task>{_ACTS}\b.*)",
+        rf"\baction (?:item|point)(?: for (?P<name>{names}))?(?: is)?(?: that| to)? {task}",
+    )
+    return tuple(re.compile(source) for source in sources)
+
+
+def _is_firm(match: re.Match[str], sentence: Sentence, asks: bool) -> bool:
+    """Whether a trigger stands in a sentence that means it: no hypothesis; a question only where it is a request."""
+    is_request = "request" in match.groupdict()
+    if asks and not is_request:
+        return False
+    before = sentence.plain[: match.start("task")]
+    return is_request or not HYPOTHETICAL.search(before)
+
+
+def _is_task(plain: str, kind: dict[str, str | None], due: DueDate | None) -> bool:
+    if _IDLE.match(plain) or not plain.strip():
+        return False
+    if "request" in kind and _SMALL_TALK.match(plain):
+        return due is not None
+    if "weak" in kind and not kind.get("self"):
+        return due is not None and due.start > 0
+    return len(plain.split()) >= 2 or _DO_IT.match(plain) is not None
+
+
+def _trimmed(task: str) -> str:
+    return re.sub(r"[,;]?\s+(?:and|but|so|then|okay)$", "", task.rstrip(" ,.;:!?"))
+
+
+def _add(items: list[_Item], item: _Item, before: Sentence | None) -> None:
+    """Add an item, or join it with the one that it accepts, repeats or makes precise."""
+    for position in range(len(items) - 1, -1, -1):
+        if _is_same(items[position], item):
+            items[position] = _joined(items[position], item)
+            return
+    if item.is_vague and before is not None:
+        context = before.text.rstrip(" .!?")
+        evidence = tuple(dict.fromkeys((before.utterance_id, *item.evidence)))
+        item = replace(item, task=f"{item.task} ({context})", evidence=evidence)
+    items.append(item)
+
+
+def _is_same(known: _Item, item: _Item) -> bool:
+    is_owner_open = known.assignee is None or item.assignee is None or known.assignee == item.assignee
+    if item.is_vague:
+        return is_owner_open and 0 <= item.turn - known.turn <= 2
+    if not is_owner_open or (known.due and item.due and known.due.day != item.due.day):
+        return False
+    shared = len(known.words & item.words)
+    return shared >= 2 and shared >= 0.6 * min(len(known.words), len(item.words))
+
+
+def _joined(known: _Item, item: _Item) -> _Item:
+    wordier = known if item.is_vague or len(known.words) >= len(item.words) else item
+    return replace(
+        wordier,
+        assignee=known.assignee or item.assignee,
+        due=known.due or item.due,
+        due_text=known.due_text or item.due_text,
+        evidence=tuple(dict.fromkeys((*known.evidence, *item.evidence))),
+    )
