@@ -69,9 +69,9 @@ class Speaker(Answer):
 class StageStatus(Answer):
     """How far one stage is."""
 
-    name: str
     status: str
-    seconds: float | None = None
+    started_at: datetime.datetime | None = None
+    seconds: float = 0.0
     attempts: int = 0
     progress: float = 0.0
     engine: str | None = None
@@ -83,7 +83,9 @@ class MeetingStatus(Answer):
 
     meeting_id: str
     status: str
-    stages: tuple[StageStatus, ...] = ()
+    stages: dict[str, StageStatus] = Field(default_factory=dict)
+    """By name, in the order of the line."""
+
     error: Fault | None = None
 
     @property
@@ -137,11 +139,23 @@ class ActionItem(Answer):
     evidence: tuple[str, ...] = ()
 
 
+class Section(Answer):
+    """What one persona wants beyond the common parts."""
+
+    title: str
+    findings: tuple[Finding, ...] = ()
+
+
 class Minutes(Answer):
     """The minutes for one persona."""
 
-    title: str = ""
+    title: str
+    parts: tuple[str, ...] = ("summary", "decisions", "action_items", "open_questions", "topics", "sections")
+    """In the order in which the reader wants them."""
+
     summary: str
+    topics: tuple[Finding, ...] = ()
+    sections: tuple[Section, ...] = ()
     decisions: tuple[Finding, ...] = ()
     action_items: tuple[ActionItem, ...] = ()
     open_questions: tuple[Finding, ...] = ()

@@ -160,9 +160,9 @@ def status(
         elif not follow_on:
             console.print(current.status)
             console.print(stages_table(current))
-            for stage in current.stages:
+            for name, stage in current.stages.items():
                 if stage.error is not None:
-                    console.print(stage_line(stage), markup=False)
+                    console.print(stage_line(name, stage), markup=False)
 
 
 @app.command()

@@ -44,10 +44,10 @@ def _follow_lines(gateway: Gateway, meeting_id: str, console: Console) -> Meetin
     said: set[str] = set()
     while True:
         status = gateway.status(meeting_id)
-        for stage in status.stages:
-            if stage.status in {"completed", "failed"} and stage.name not in said:
-                said.add(stage.name)
-                console.print(stage_line(stage), markup=False)
+        for name, stage in status.stages.items():
+            if stage.status in {"completed", "failed"} and name not in said:
+                said.add(name)
+                console.print(stage_line(name, stage), markup=False)
         if status.is_final:
             return status
         time.sleep(_INTERVAL)

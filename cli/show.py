@@ -21,16 +21,16 @@ def stages_table(status: MeetingStatus) -> Table:
     table = Table(box=None, pad_edge=False)
     for heading in ("", "stage", "progress", "seconds", "engine"):
         table.add_column(heading, justify="right" if heading == "seconds" else "left")
-    for stage in status.stages:
-        seconds = "" if stage.seconds is None else f"{stage.seconds:.1f}"
-        table.add_row(_MARKS.get(stage.status, "·"), stage.name, _progress(stage), seconds, stage.engine or "")
+    for name, stage in status.stages.items():
+        seconds = f"{stage.seconds:.1f}" if stage.started_at else ""
+        table.add_row(_MARKS.get(stage.status, "·"), name, _progress(stage), seconds, stage.engine or "")
     return table
 
 
-def stage_line(stage: StageStatus) -> str:
+def stage_line(name: str, stage: StageStatus) -> str:
     """One stage as plain text, for a log."""
-    parts = [f"{stage.name}: {stage.status}"]
-    if stage.seconds is not None:
+    parts = [f"{name}: {stage.status}"]
+    if stage.started_at:
         parts.append(f"{stage.seconds:.1f} s")
     if stage.engine:
         parts.append(stage.engine)
@@ -51,11 +51,20 @@ def transcript(results: Results) -> Iterable[RenderableType]:
 
 def minutes(written: Minutes) -> RenderableType:
     """The minutes for one persona, in a frame."""
-    parts: list[RenderableType] = [Text(written.summary)]
-    parts += _section("Decisions", [_finding(one) for one in written.decisions])
-    parts += _section("Action items", [_action_item(one) for one in written.action_items])
-    parts += _section("Open questions", [_finding(one) for one in written.open_questions])
-    return Panel(Group(*parts), title=written.title or "Minutes", title_align="left")
+    common: dict[str, list[RenderableType]] = {
+        "summary": [Text(written.summary)],
+        "decisions": _section("Decisions", [_finding(one) for one in written.decisions]),
+        "action_items": _section("Action items", [_action_item(one) for one in written.action_items]),
+        "open_questions": _section("Open questions", [_finding(one) for one in written.open_questions]),
+        "topics": _section("Topics", [", ".join(one.text for one in written.topics)] if written.topics else []),
+        "sections": [
+            line
+            for section in written.sections
+            for line in _section(section.title, [_finding(one) for one in section.findings])
+        ],
+    }
+    lines = [line for part in written.parts for line in common.get(part, [])]
+    return Panel(Group(*lines), title=written.title, title_align="left")
 
 
 def show_results(console: Console, results: Results) -> None:

@@ -27,7 +27,7 @@ class Engines:
     @property
     def variables(self) -> dict[str, str]:
         return {
-            "DIARIZER_ENGINE": self.diarizer,
+            "DIARIZATION_ENGINE": self.diarizer,
             "TRANSCRIBER_ENGINE": self.transcriber,
             "SUMMARIZER_ENGINE": self.summarizer,
         }
