@@ -1,0 +1,158 @@
+"""Errors of the API: one class each, and one table from codes to HTTP."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from libs.common.errors import PipelineError
+from services.gateway.schemas.problems import FieldError, StageError
+
+
+class ApiError(PipelineError):
+    """An error that says more than its code and text."""
+
+    retry_after: ClassVar[int | None] = None
+    """Seconds after which asking again makes sense."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        errors: Sequence[FieldError] = (),
+        meeting_status: str | None = None,
+        error: StageError | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.errors = tuple(errors)
+        self.meeting_status = meeting_status
+        self.error = error
+
+
+class InvalidRequest(ApiError):
+    """Fields, parameters or headers are wrong; `errors` lists each."""
+
+    code = "invalid_request"
+
+    @classmethod
+    def of(cls, *errors: FieldError) -> "InvalidRequest":
+        """One error for all wrong fields."""
+        return cls("; ".join(f"{one.field}: {one.message}" for one in errors), errors=errors)
+
+
+class UnsupportedMediaType(ApiError):
+    """The body is not multipart/form-data."""
+
+    code = "unsupported_media_type"
+
+
+class UploadTooLarge(ApiError):
+    """The body is larger than the limit."""
+
+    code = "upload_too_large"
+
+
+class TruncatedUpload(ApiError):
+    """The body ended before its closing boundary."""
+
+    code = "truncated_upload"
+
+
+class MalformedUpload(ApiError):
+    """The body does not follow the multipart format."""
+
+    code = "malformed_upload"
+
+
+class UploadStalled(ApiError):
+    """The client sent nothing for too long."""
+
+    code = "upload_stalled"
+
+
+class EmptyUpload(ApiError):
+    """The recording has no bytes."""
+
+    code = "empty_upload"
+
+
+class UploadExpired(ApiError):
+    """The upload took so long that it was taken for abandoned."""
+
+    code = "upload_expired"
+
+
+class IdempotencyKeyReused(ApiError):
+    """The key was used for another request."""
+
+    code = "idempotency_key_reused"
+
+
+class MeetingNotFound(ApiError):
+    """No such meeting in this workspace."""
+
+    code = "meeting_not_found"
+
+
+class MeetingEnded(ApiError):
+    """The meeting is completed, failed or cancelled already."""
+
+    code = "meeting_ended"
+
+
+class ResultsNotReady(ApiError):
+    """The transcript is not there yet."""
+
+    code = "results_not_ready"
+    retry_after = 2
+
+
+class MeetingFailed(ApiError):
+    """The meeting ended without a transcript."""
+
+    code = "meeting_failed"
+
+
+class MeetingCancelled(ApiError):
+    """The meeting was cancelled before there was a transcript."""
+
+    code = "meeting_cancelled"
+
+
+class SpeakerNotFound(ApiError):
+    """No such speaker in this workspace."""
+
+    code = "speaker_not_found"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a code is answered."""
+
+    status: int
+    title: str
+
+
+KINDS: dict[str, Kind] = {
+    "bad_request": Kind(400, "The request cannot be read"),
+    "truncated_upload": Kind(400, "The upload ended early"),
+    "malformed_upload": Kind(400, "The upload is not valid multipart/form-data"),
+    "not_found": Kind(404, "There is nothing at this address"),
+    "meeting_not_found": Kind(404, "There is no such meeting"),
+    "speaker_not_found": Kind(404, "There is no such speaker"),
+    "method_not_allowed": Kind(405, "This address does not know that method"),
+    "upload_stalled": Kind(408, "The upload stalled"),
+    "results_not_ready": Kind(409, "The results are not ready yet"),
+    "meeting_failed": Kind(409, "The meeting failed"),
+    "meeting_cancelled": Kind(409, "The meeting was cancelled"),
+    "meeting_ended": Kind(409, "The meeting has ended already"),
+    "upload_expired": Kind(409, "The upload took too long"),
+    "upload_too_large": Kind(413, "The upload is too large"),
+    "unsupported_media_type": Kind(415, "The content type is not supported"),
+    "invalid_request": Kind(422, "The request is not valid"),
+    "empty_upload": Kind(422, "The recording is empty"),
+    "idempotency_key_reused": Kind(422, "The idempotency key belongs to another request"),
+    "internal_error": Kind(500, "Something went wrong here"),
+    "database_unavailable": Kind(503, "The database does not answer"),
+    "storage_unavailable": Kind(503, "The object store does not answer"),
+}
+"""Every code that the API answers with. A code that is missing here is answered as an internal error."""

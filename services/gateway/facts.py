@@ -1,0 +1,116 @@
+"""What is known of a run: its row and the facts from which its status and its results follow."""
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import UUID
+
+from asyncpg import Record
+
+from libs.common.events import EVENTS, Event, StageFailed
+from libs.common.outcome import Report, Unit
+from services.gateway.database import Connection, load_queries
+from services.gateway.errors import MeetingNotFound
+from services.gateway.schemas.meetings import MeetingStatus
+from services.gateway.schemas.problems import StageError
+
+E = TypeVar("E", bound=Event)
+
+_SQL = load_queries("meetings")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A meeting and the run that it shows."""
+
+    id: str
+    meeting_id: str
+    title: str | None
+    status: MeetingStatus
+    version: int
+    created_at: datetime.datetime
+    ended_at: datetime.datetime | None
+    error: StageError | None
+
+
+@dataclass(frozen=True)
+class Fact:
+    """An event of the run, and how the unit that published it was worked."""
+
+    unit: Unit
+    siblings: int
+    event: Event | None
+    """`None` for those that neither the status nor the results need."""
+
+    report: Report
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """All facts of a run, by the time they were recorded."""
+
+    facts: tuple[Fact, ...]
+
+    def events(self, event: type[E]) -> Iterable[E]:
+        """Those of one class."""
+        return (fact.event for fact in self.facts if isinstance(fact.event, event))
+
+    @property
+    def failures(self) -> dict[Unit, StageError]:
+        """The units that were given up, with the reason."""
+        return {
+            fact.unit: StageError(code=fact.event.code, message=fact.event.message, stage=fact.event.stage)
+            for fact in self.facts
+            if isinstance(fact.event, StageFailed)
+        }
+
+    @property
+    def reports(self) -> dict[Unit, Report]:
+        """Each unit that is done, once."""
+        return {fact.unit: fact.report for fact in self.facts}
+
+
+async def find_run(connection: Connection, workspace: str, meeting_id: UUID) -> Run:
+    """The meeting with its current run.
+
+    Raises:
+        MeetingNotFound: There is none in this workspace.
+    """
+    row = await connection.fetchrow(_SQL["current_run"], workspace, meeting_id)
+    if row is None:
+        raise MeetingNotFound(f"there is no meeting {meeting_id}")
+    return _run(row)
+
+
+async def run_facts(connection: Connection, run_id: str) -> RunFacts:
+    """What has become of the run so far."""
+    return RunFacts(tuple(_fact(row) for row in await connection.fetch(_SQL["run_facts"], run_id)))
+
+
+def _run(row: Record) -> Run:
+    error = None
+    if row["error_code"] is not None:
+        error = StageError(code=row["error_code"], message=row["error_message"] or "", stage=row["error_stage"] or "")
+    return Run(
+        id=str(row["run_id"]),
+        meeting_id=str(row["meeting_id"]),
+        title=row["title"],
+        status=row["status"],
+        version=row["version"],
+        created_at=row["created_at"],
+        ended_at=row["ended_at"],
+        error=error,
+    )
+
+
+def _fact(row: Record) -> Fact:
+    event = None
+    if row["event"] is not None:
+        event = EVENTS[row["stream"]].model_validate_json(row["event"])
+    return Fact(
+        unit=Unit(run_id=str(row["run_id"]), stage=row["stage"], part=row["part"]),
+        siblings=row["siblings"],
+        event=event,
+        report=Report.model_validate_json(row["report"]),
+    )

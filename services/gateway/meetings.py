@@ -1,0 +1,218 @@
+"""What can be done with meetings: accept, list, follow, cancel and delete them."""
+
+import asyncio
+import datetime
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import structlog
+from asyncpg import Record
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from libs.common.errors import StorageUnavailable
+from libs.common.events import MeetingAccepted
+from libs.common.storage import ObjectStore
+from services.gateway.acceptance import begin_run
+from services.gateway.cancellation import tell_workers
+from services.gateway.database import Connection, Database, DatabaseUnavailable, load_queries
+from services.gateway.erasures import Erasures
+from services.gateway.errors import MeetingEnded, MeetingNotFound
+from services.gateway.facts import find_run, run_facts
+from services.gateway.idempotency import RequestKey, claim, fingerprint, record_answer
+from services.gateway.live_progress import live_units
+from services.gateway.pages import Cursor
+from services.gateway.results import forget_results
+from services.gateway.schemas.forms import MeetingForm
+from services.gateway.schemas.meetings import (
+    MeetingAnswer,
+    MeetingCancellation,
+    MeetingPage,
+    MeetingProgress,
+    MeetingReceipt,
+    MeetingSummary,
+)
+from services.gateway.staging import Staging
+from services.gateway.status import meeting_progress
+from services.gateway.uploads import Upload
+
+ERASED_AGAIN_FOR = 2 * 24 * 3600.0
+"""Seconds after a deletion during which a late write of a worker is removed again."""
+
+_SQL = load_queries("meetings")
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A recording that has been stored, and what is wished for it."""
+
+    workspace: str
+    meeting_id: UUID
+    upload: Upload
+    form: MeetingForm
+    key: RequestKey | None
+    began_at: datetime.datetime
+
+
+@dataclass(frozen=True)
+class Meetings:
+    """The use cases."""
+
+    database: Database
+    store: ObjectStore
+    redis: Redis
+    erasures: Erasures
+    outbox_waiting: asyncio.Event
+    """Set when the relay has something to publish."""
+
+    async def accept(self, submission: Submission, staging: Staging) -> tuple[MeetingAnswer, bool]:
+        """Take responsibility for a meeting; the flag says whether this repeats an earlier request.
+
+        Raises:
+            IdempotencyKeyReused: The key belongs to another request.
+            UploadExpired: The upload took longer than a day.
+        """
+        accepted = _first_event(submission)
+        request = submission.form.request(accepted_at=submission.began_at)
+        await self.store.put(accepted.request_key, request.model_dump_json().encode())
+        answer = MeetingAnswer.of(accepted.meeting_id, accepted.run_id)
+        async with self.database.transaction() as connection:
+            if submission.key and (known := await self._claimed(connection, submission.key, submission)):
+                return MeetingAnswer.model_validate_json(known), True
+            await self._insert(connection, submission, accepted)
+            if submission.key:
+                await record_answer(connection, submission.key, answer)
+            await staging.accept(connection)
+        self.outbox_waiting.set()
+        log.info("meeting accepted", meeting=answer.meeting_id, run=answer.run_id, bytes=submission.upload.size_bytes)
+        return answer, False
+
+    async def _claimed(self, connection: Connection, key: RequestKey, submission: Submission) -> str | None:
+        return await claim(connection, key, fingerprint(submission.form, [submission.upload.sha256]))
+
+    async def _insert(self, connection: Connection, submission: Submission, accepted: MeetingAccepted) -> None:
+        upload = submission.upload
+        await connection.execute(
+            _SQL["insert_meeting"],
+            submission.meeting_id,
+            submission.workspace,
+            submission.form.title,
+            upload.filename,
+            upload.key,
+            upload.size_bytes,
+            UUID(accepted.run_id),
+        )
+        await begin_run(connection, accepted, began_at=submission.began_at)
+
+    async def page(self, workspace: str, *, after: Cursor | None, limit: int) -> MeetingPage:
+        """Meetings, newest first."""
+        last = (after.created_at, after.id) if after else (None, None)
+        rows = await self.database.fetch(_SQL["list_meetings"], workspace, *last, limit + 1)
+        shown = rows[:limit]
+        has_more = len(rows) > limit
+        return MeetingPage(
+            meetings=tuple(_summary(row) for row in shown),
+            next_cursor=str(Cursor(shown[-1]["created_at"], shown[-1]["id"])) if has_more else None,
+        )
+
+    async def progress(self, workspace: str, meeting_id: UUID) -> MeetingProgress:
+        """Where a meeting is; without Redis, as far as its facts tell.
+
+        Raises:
+            MeetingNotFound: There is none.
+        """
+        async with self.database.snapshot() as connection:
+            run = await find_run(connection, workspace, meeting_id)
+            facts = await run_facts(connection, run.id)
+        live = await live_units(self.redis, run.id) if run.ended_at is None else {}
+        return meeting_progress(run, facts, live, now=datetime.datetime.now(datetime.UTC))
+
+    async def cancel(self, workspace: str, meeting_id: UUID) -> MeetingCancellation:
+        """Stop working on a meeting.
+
+        Raises:
+            MeetingNotFound: There is none.
+            MeetingEnded: There is nothing left to stop.
+        """
+        async with self.database.transaction() as connection:
+            run = await find_run(connection, workspace, meeting_id)
+            if await connection.fetchval(_SQL["cancel_run"], run.id) is None:
+                now = (await find_run(connection, workspace, meeting_id)).status
+                raise MeetingEnded(f"the meeting is {now} already", meeting_status=now)
+        await tell_workers(self.redis, [run.id])
+        return MeetingCancellation(meeting_id=run.meeting_id, run_id=run.id)
+
+    async def delete(self, workspace: str, meeting_id: UUID) -> MeetingReceipt:
+        """Stop working on a meeting and remove it; what cannot be removed now is removed later.
+
+        Raises:
+            MeetingNotFound: There is none.
+        """
+        async with self.database.transaction() as connection:
+            deleted_at = await connection.fetchval(_SQL["bury_meeting"], workspace, meeting_id)
+            if deleted_at is None:
+                raise MeetingNotFound(f"there is no meeting {meeting_id}")
+            cancelled = await connection.fetch(_SQL["cancel_runs_of_meeting"], meeting_id)
+            runs = await connection.fetch(_SQL["runs_of_meeting"], meeting_id)
+            await _forget_runs(connection, [run["id"] for run in runs])
+            erasure_id = await _request_erasure(connection, workspace, meeting_id)
+        await tell_workers(self.redis, [str(run["id"]) for run in cancelled])
+        objects, is_pending = await self._erase(erasure_id, runs)
+        log.info("meeting deleted", meeting=str(meeting_id), objects=objects, pending=is_pending)
+        return MeetingReceipt(
+            meeting_id=str(meeting_id),
+            deleted_at=deleted_at,
+            runs=len(runs),
+            objects=objects,
+            pending=is_pending,
+        )
+
+    async def _erase(self, erasure_id: UUID, runs: list[Record]) -> tuple[int, bool]:
+        """Objects removed, and whether something is left to the passes that try again."""
+        try:
+            for run in runs:
+                await forget_results(self.redis, str(run["id"]), version=run["version"])
+            return await self.erasures.run(erasure_id), False
+        except (StorageUnavailable, DatabaseUnavailable, RedisError, OSError) as error:
+            log.warning("erasure will be tried again", error=str(error))
+            return 0, True
+
+
+async def _forget_runs(connection: Connection, run_ids: list[UUID]) -> None:
+    await connection.execute(_SQL["delete_labels"], run_ids)
+    await connection.execute(_SQL["delete_outbox"], run_ids)
+
+
+async def _request_erasure(connection: Connection, workspace: str, meeting_id: UUID) -> UUID:
+    erasure_id = uuid4()
+    prefixes = [f"meetings/{meeting_id}/"]
+    await connection.execute(_SQL["insert_erasure"], erasure_id, workspace, meeting_id, prefixes, ERASED_AGAIN_FOR)
+    return erasure_id
+
+
+def _first_event(submission: Submission) -> MeetingAccepted:
+    run_id = str(uuid4())
+    return MeetingAccepted(
+        workspace=submission.workspace,
+        run_id=run_id,
+        meeting_id=str(submission.meeting_id),
+        request_key=f"meetings/{submission.meeting_id}/{run_id}/request.json",
+        upload_key=submission.upload.key,
+    )
+
+
+def _summary(row: Record) -> MeetingSummary:
+    meeting_id = str(row["id"])
+    return MeetingSummary(
+        meeting_id=meeting_id,
+        run_id=str(row["run_id"]),
+        title=row["title"],
+        filename=row["filename"],
+        status=row["status"],
+        created_at=row["created_at"],
+        ended_at=row["ended_at"],
+        status_url=f"/api/meetings/{meeting_id}/status",
+        results_url=f"/api/meetings/{meeting_id}/results",
+    )

@@ -1,0 +1,24 @@
+-- name: claim_key
+INSERT INTO idempotency_keys (workspace, route, key, fingerprint, answer)
+VALUES ($1, $2, $3, $4, '{}')
+ON CONFLICT DO NOTHING
+RETURNING key
+
+-- name: find_key
+SELECT fingerprint, answer FROM idempotency_keys WHERE workspace = $1 AND route = $2 AND key = $3
+
+-- name: record_answer
+UPDATE idempotency_keys SET answer = $4 WHERE workspace = $1 AND route = $2 AND key = $3
+
+-- name: forget_keys
+DELETE FROM idempotency_keys WHERE created_at < now() - make_interval(secs => $1)
+
+-- name: insert_run
+INSERT INTO runs (id, workspace, meeting_id, sample_id, folder) VALUES ($1, $2, $3, $4, $5)
+
+-- name: insert_accept_fact
+INSERT INTO facts (run_id, stage, part, position, siblings, stream, event, report)
+VALUES ($1, 'accept', '', 0, 1, $2, $3, $4)
+
+-- name: insert_outbox
+INSERT INTO outbox (run_id, stream, event) VALUES ($1, $2, $3)

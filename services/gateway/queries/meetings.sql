@@ -1,0 +1,54 @@
+-- name: insert_meeting
+INSERT INTO meetings (id, workspace, title, filename, upload_key, size_bytes, current_run_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+
+-- name: list_meetings
+SELECT meetings.id, meetings.title, meetings.filename, meetings.created_at,
+       runs.id AS run_id, runs.status, runs.ended_at
+FROM meetings JOIN runs ON runs.id = meetings.current_run_id
+WHERE meetings.workspace = $1 AND meetings.deleted_at IS NULL
+  AND ($2::timestamptz IS NULL OR (meetings.created_at, meetings.id) < ($2, $3::uuid))
+ORDER BY meetings.created_at DESC, meetings.id DESC
+LIMIT $4
+
+-- name: current_run
+SELECT meetings.id AS meeting_id, meetings.title, meetings.created_at,
+       runs.id AS run_id, runs.status, runs.version, runs.ended_at,
+       runs.error_code, runs.error_message, runs.error_stage
+FROM meetings JOIN runs ON runs.id = meetings.current_run_id
+WHERE meetings.workspace = $1 AND meetings.id = $2 AND meetings.deleted_at IS NULL
+
+-- name: run_facts
+SELECT run_id, stage, part, position, siblings, stream, report,
+       event
+FROM facts
+WHERE run_id = $1 AND (position = 0 OR stream IN ('stage.failed.v1', 'transcript.assembled.v1', 'minutes.written.v1'))
+ORDER BY recorded_at, stage, part, position
+
+-- name: cancel_run
+UPDATE runs SET status = 'cancelled', ended_at = now(), version = version + 1
+WHERE id = $1 AND ended_at IS NULL
+RETURNING id
+
+-- name: cancel_runs_of_meeting
+UPDATE runs SET status = 'cancelled', ended_at = now(), version = version + 1
+WHERE meeting_id = $1 AND ended_at IS NULL
+RETURNING id
+
+-- name: bury_meeting
+UPDATE meetings SET deleted_at = now(), title = NULL, filename = NULL
+WHERE workspace = $1 AND id = $2 AND deleted_at IS NULL
+RETURNING deleted_at
+
+-- name: runs_of_meeting
+SELECT id, version FROM runs WHERE meeting_id = $1
+
+-- name: delete_labels
+DELETE FROM labels WHERE run_id = ANY ($1::uuid[])
+
+-- name: delete_outbox
+DELETE FROM outbox WHERE run_id = ANY ($1::uuid[])
+
+-- name: insert_erasure
+INSERT INTO erasures (id, workspace, meeting_id, prefixes, keys, until)
+VALUES ($1, $2, $3, $4, '{}', now() + make_interval(secs => $5))

@@ -1,0 +1,60 @@
+"""Gives every request an id, that of the client where it sent one, and writes one line per request to the log."""
+
+import re
+import secrets
+import time
+from typing import cast
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+REQUEST_ID_HEADER = "X-Request-ID"
+
+_SAFE = re.compile(r"[\w.:-]{1,128}", re.ASCII)
+_QUIET = frozenset({"/health", "/ready"})
+
+log = structlog.get_logger(__name__)
+
+
+def request_id(scope: Scope) -> str:
+    """The id of the request in hand."""
+    return cast(str, scope.get("state", {}).get("request_id", ""))
+
+
+class RequestIds:
+    """ASGI middleware; it touches neither the request's nor the response's body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        sent = Headers(scope=scope).get(REQUEST_ID_HEADER, "")
+        current = sent if _SAFE.fullmatch(sent) else secrets.token_hex(16)
+        scope.setdefault("state", {})["request_id"] = current
+        structlog.contextvars.bind_contextvars(request_id=current)
+        await self._app(scope, receive, _Answer(scope, send, current))
+
+
+class _Answer:
+    """Passes a response on, with the id in its headers."""
+
+    def __init__(self, scope: Scope, send: Send, current: str) -> None:
+        self._scope = scope
+        self._send = send
+        self._request_id = current
+        self._began = time.monotonic()
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message)[REQUEST_ID_HEADER] = self._request_id
+            self._write_log(message["status"])
+        await self._send(message)
+
+    def _write_log(self, status: int) -> None:
+        write = log.debug if self._scope["path"] in _QUIET else log.info
+        seconds = round(time.monotonic() - self._began, 4)
+        write("request", method=self._scope["method"], path=self._scope["path"], status=status, seconds=seconds)

@@ -1,0 +1,112 @@
+"""What the API answers about meetings."""
+
+import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from libs.common.speech import Frozen
+from services.gateway.schemas.problems import StageError
+
+MeetingStatus = Literal["accepted", "processing", "completed", "failed", "cancelled"]
+StageState = Literal["waiting", "processing", "completed", "failed", "skipped"]
+
+_ID = "3f0c8f6e-5f43-4c5e-9d0e-2f4a3b1c9d70"
+
+
+class MeetingAnswer(Frozen):
+    """The recording is safe and will be worked on."""
+
+    meeting_id: str = Field(examples=[_ID])
+    run_id: str
+    status: Literal["accepted"] = "accepted"
+    status_url: str = Field(examples=[f"/api/meetings/{_ID}/status"])
+    results_url: str = Field(examples=[f"/api/meetings/{_ID}/results"])
+
+    @classmethod
+    def of(cls, meeting_id: str, run_id: str) -> "MeetingAnswer":
+        """With the addresses that follow from the ids."""
+        return cls(
+            meeting_id=meeting_id,
+            run_id=run_id,
+            status_url=f"/api/meetings/{meeting_id}/status",
+            results_url=f"/api/meetings/{meeting_id}/results",
+        )
+
+
+class MeetingSummary(Frozen):
+    """One line of the list of meetings."""
+
+    meeting_id: str
+    run_id: str
+    title: str | None
+    filename: str | None
+    status: MeetingStatus
+    created_at: datetime.datetime
+    ended_at: datetime.datetime | None
+    status_url: str
+    results_url: str
+
+
+class MeetingPage(Frozen):
+    """Some meetings, newest first."""
+
+    meetings: tuple[MeetingSummary, ...]
+    next_cursor: str | None
+    """Give it as `cursor` for the next page; `null` on the last one."""
+
+
+class StageStatus(Frozen):
+    """How far one stage is."""
+
+    status: StageState
+    """`skipped`: the meeting ended before it."""
+
+    started_at: datetime.datetime | None = None
+    seconds: float = 0.0
+    """Worked so far, over all its units."""
+
+    attempts: int = 0
+    """The most that one of its units needed."""
+
+    progress: float = Field(default=0.0, ge=0, le=1)
+    engine: str | None = None
+    error: StageError | None = None
+
+
+class MeetingProgress(Frozen):
+    """Where a meeting is in the line; `stages` are in their order."""
+
+    meeting_id: str
+    run_id: str
+    title: str | None
+    status: MeetingStatus
+    created_at: datetime.datetime
+    ended_at: datetime.datetime | None
+    has_transcript: bool
+    """Whether the results can be read; minutes may follow."""
+
+    stages: dict[str, StageStatus]
+    error: StageError | None = None
+    results_url: str
+
+
+class MeetingCancellation(Frozen):
+    """The meeting is cancelled; nothing more is done for it."""
+
+    meeting_id: str
+    run_id: str
+    status: Literal["cancelled"] = "cancelled"
+
+
+class MeetingReceipt(Frozen):
+    """What the deletion of a meeting removed."""
+
+    meeting_id: str
+    deleted_at: datetime.datetime
+    runs: int
+    objects: int
+    """Removed from the object store so far."""
+
+    pending: bool
+    """True while something is left to remove, because the store did not answer; it is tried again."""

@@ -1,0 +1,77 @@
+"""What the API answers about speakers."""
+
+import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from libs.common.speech import Frozen
+
+SpeakerStatus = Literal["processing", "enrolled", "failed"]
+
+_ID = "a1d1c9a2-8a3f-4a53-b7a4-0c6f1b1f6f0e"
+
+
+class EnrolmentAnswer(Frozen):
+    """The samples are safe and will be worked on."""
+
+    speaker_id: str = Field(examples=[_ID])
+    name: str
+    created: bool
+    """False if the samples were added to a speaker who had this name already."""
+
+    sample_ids: tuple[str, ...]
+    status: Literal["processing"] = "processing"
+    status_url: str = Field(examples=[f"/api/speakers/{_ID}"])
+
+
+class SampleStatus(Frozen):
+    """One enrolment clip."""
+
+    sample_id: str
+    filename: str | None
+    status: SpeakerStatus
+    code: str | None = Field(examples=["too_little_speech"])
+    """Why it failed; stable."""
+
+    message: str | None
+    speech_seconds: float | None
+    created_at: datetime.datetime
+
+
+class Speaker(Frozen):
+    """An enrolled person. One good sample is enough to be `enrolled`."""
+
+    speaker_id: str
+    name: str
+    status: SpeakerStatus
+    created_at: datetime.datetime
+    samples: tuple[SampleStatus, ...]
+
+
+class SpeakerPage(Frozen):
+    """Some speakers, newest first."""
+
+    speakers: tuple[Speaker, ...]
+    next_cursor: str | None
+    """Give it as `cursor` for the next page; `null` on the last one."""
+
+
+class SpeakerReceipt(Frozen):
+    """What the deletion of a speaker removed."""
+
+    speaker_id: str
+    deleted_at: datetime.datetime
+    samples: int
+    voiceprints: int
+    embeddings: int
+    """Embeddings of this voice from meetings."""
+
+    galleries: int
+    """Galleries that were made again without this voice."""
+
+    objects: int
+    """Removed from the object store so far."""
+
+    pending: bool
+    """True while something is left to remove, because a dependency did not answer; it is tried again."""
