@@ -8,7 +8,7 @@ RUNTIME := $(VENV)/.stamp-local
 DEVELOPMENT := $(VENV)/.stamp-dev
 LOCAL_PINS := requirements-local.txt requirements-no-deps.txt constraints.txt \
 	$(wildcard cli/requirements.txt libs/common/requirements.txt services/*/requirements.txt)
-DEV_PINS := requirements-dev.txt $(wildcard evaluation/requirements.txt)
+EVALUATION := $(VENV)/.stamp-evaluation
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 CODE := libs services cli tests $(wildcard evaluation scripts)
 
@@ -39,7 +39,7 @@ format: $(DEVELOPMENT) ## Write the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-eval: $(DEVELOPMENT) ## Measure DER, WER and cpWER on the sample (RECORDINGS=folder for your own)
+eval: $(EVALUATION) ## Measure DER, WER and cpWER on the sample (RECORDINGS=folder for your own)
 	$(BIN)/python -m evaluation $(RECORDINGS)
 
 bench: $(DEVELOPMENT) ## Measure the overhead of the runtime and of the whole line
@@ -66,7 +66,12 @@ $(RUNTIME): $(VENV)/.stamp-venv $(LOCAL_PINS)
 	@chmod +x $(BIN)/hansard
 	@touch $@
 
-$(DEVELOPMENT): $(RUNTIME) $(DEV_PINS)
+$(DEVELOPMENT): $(RUNTIME) requirements-dev.txt
 	@echo "Installing what the checks need into $(VENV) …"
-	@$(PIP) $(addprefix -r ,$(DEV_PINS))
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+$(EVALUATION): $(DEVELOPMENT) evaluation/requirements.txt
+	@echo "Installing the evaluation into $(VENV) (compiles; needs a C++ compiler) …"
+	@$(PIP) -r evaluation/requirements.txt
 	@touch $@
