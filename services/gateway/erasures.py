@@ -5,6 +5,7 @@ import uuid
 import structlog
 from asyncpg import Record
 
+from libs.common.answers import erase_answers
 from libs.common.cache import Cache
 from libs.common.outcome import Outcome
 from libs.common.storage import ObjectStore
@@ -54,22 +55,15 @@ class Erasures:
         return removed
 
     async def _erase(self, row: Record) -> int:
+        if row["meeting_id"] is not None:
+            meeting_id = str(row["meeting_id"])
+            await erase_answers(self._store, self._cache, workspace=row["workspace"], meeting_id=meeting_id)
         keys = list(row["keys"])
         for prefix in row["prefixes"]:
             keys += await self._store.list(prefix)
-        await self._forget_answers(keys)
         await self._store.delete(keys)
         await self._database.execute(_SQL["mark"], row["id"])
         return len(keys)
-
-    async def _forget_answers(self, keys: list[str]) -> None:
-        """Answers that were written for a deleted meeting go with it."""
-        pointers = [key for key in keys if "/answers/" in key and not key.startswith("answers/")]
-        for pointer in pointers:
-            target = (await self._store.find(pointer) or b"").decode()
-            if target.startswith("answers/"):
-                await self._store.delete([target])
-                await self._cache.delete(target)
 
     async def _stray(self, folder: str) -> list[str]:
         keys = await self._store.list(f"{folder}/")

@@ -46,17 +46,22 @@ class Projection:
         self._reader = reader
         self._lease = lease
         self._galleries = galleries
+        self._is_closing = False
+
+    def close(self) -> None:
+        """Let `run` return within the time that a read may wait."""
+        self._is_closing = True
 
     async def run(self) -> None:
-        """Project until cancelled."""
+        """Project until `close`; a read that is cancelled would leave entries that nobody sees."""
         loop = asyncio.get_running_loop()
         failures, next_takeover = 0, loop.time()
-        while True:
+        while not self._is_closing:
             try:
                 if loop.time() >= next_takeover:
                     next_takeover = loop.time() + self._lease / 3
                     await self._project(await self._reader.take_over(_READ_AT_ONCE, lease=self._lease))
-                await self._project(await asyncio.shield(self._reader.read(_READ_AT_ONCE, block=BLOCK / 2)))
+                await self._project(await self._reader.read(_READ_AT_ONCE, block=BLOCK / 2))
                 failures = 0
             except REDIS_OUTAGE as error:
                 failures += 1

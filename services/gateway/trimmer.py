@@ -39,7 +39,7 @@ class Trimmer:
         key, trimmed = stream_key(stream), 0
         while True:
             safe, _ = await self._scripts.trim(keys=[key], args=[self._keep_ms, "", *_groups(stream)])
-            if str(safe).startswith("missing"):
+            if str(safe).startswith("missing") or safe == "0-0":
                 return trimmed
             entries = await self._redis.xrange(key, max=f"({safe}", count=_BATCH) or []
             if not entries:

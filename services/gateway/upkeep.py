@@ -19,6 +19,8 @@ from services.gateway.projection import Projection
 from services.gateway.reconciler import Reconciler
 from services.gateway.trimmer import Trimmer
 
+_CLOSING_TIME = 10.0
+
 _log = structlog.get_logger(__name__)
 
 
@@ -50,7 +52,6 @@ class Upkeep:
         """Run everything while the block does."""
         loops = [
             self.relay.run(),
-            self.projection.run(),
             self.galleries.run(),
             _repeat(self.heartbeat.beat, self.periods.heartbeat),
             _repeat(self.reconciler.reconcile, self.periods.reconcile),
@@ -60,9 +61,13 @@ class Upkeep:
             _repeat(self.trimmer.reap, self.periods.trim),
         ]
         tasks = [asyncio.create_task(_guarded(loop)) for loop in loops]
+        projecting = asyncio.create_task(_guarded(self.projection.run()))
         try:
             yield
         finally:
+            self.projection.close()
+            await asyncio.wait({projecting}, timeout=_CLOSING_TIME)
+            projecting.cancel()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

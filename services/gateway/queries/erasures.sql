@@ -1,12 +1,12 @@
 -- name: due
-SELECT id, prefixes, keys, until
+SELECT id, workspace, meeting_id, prefixes, keys, until
 FROM erasures
 WHERE erased_at IS NULL OR erased_at < now() - make_interval(secs => $1)
 ORDER BY requested_at
 LIMIT 100
 
 -- name: one
-SELECT id, prefixes, keys, until FROM erasures WHERE id = $1
+SELECT id, workspace, meeting_id, prefixes, keys, until FROM erasures WHERE id = $1
 
 -- name: mark
 UPDATE erasures SET erased_at = now() WHERE id = $1
