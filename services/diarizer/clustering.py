@@ -14,6 +14,7 @@ from scipy.spatial.distance import squareform
 from libs.common.speech import SpeakerBounds
 
 Array = NDArray[np.float32]
+Numbers = NDArray[np.float64]
 Labels = NDArray[np.intp]
 
 DEFAULT_MAX_SPEAKERS = 20
@@ -21,97 +22,134 @@ DEFAULT_MAX_SPEAKERS = 20
 _BLOCK_SIZE = 1500
 """Windows that are compared pair by pair; ten minutes of speech."""
 
-_MIN_WINDOWS = 2
-"""Fewer are taken for a noise or two voices at once, not for a voice of their own."""
+_MIN_VOICE_SECONDS = 1.7
+"""Less is taken for a noise or two voices at once, not for a voice of its own."""
 
 _REFINEMENTS = 3
 
 
 @dataclass(frozen=True)
-class Thresholds:
-    """Mean cosine similarity from which two groups are one voice."""
+class Calibration:
+    """What is known about the similarities that an embedding model gives to windows."""
 
     pure: float = 0.70
-    """Windows of one group before any group is compared with another."""
+    """Mean cosine similarity within the first, small groups."""
 
-    small: float = 0.49
-    """Two groups of which one is a single window: chance alone makes its similarity low."""
+    cohesion: float = 0.72
+    """Mean cosine similarity of windows of one voice, expected before a group has shown its own."""
 
-    large: float = 0.585
-    """Two groups of `num_large` windows or more."""
+    cohesion_seconds: float = 8.0
+    """How many seconds of a group's own windows weigh as much as that expectation."""
 
-    num_large: int = 7
+    alike_small: float = 0.69
+    """Similarity, in parts of the cohesion, from which groups of `small_seconds` are one voice: chance lowers it."""
 
-    def for_sizes(self, sizes: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Threshold for each pair of groups, shape (num_groups, num_groups)."""
-        smaller = np.minimum(sizes[:, None], sizes[None, :])
-        share = np.clip((smaller - 1) / (self.num_large - 1), 0, 1)
-        return np.asarray(self.small + (self.large - self.small) * share)
+    alike_large: float = 0.82
+    """The same for groups of `large_seconds` or more."""
+
+    small_seconds: float = 0.4
+    large_seconds: float = 4.0
 
 
 @dataclass(frozen=True)
 class _Groups:
-    """Sums and sizes of groups of unit vectors: all that average linkage needs to know about them."""
+    """Sums, sizes and seconds of groups of unit vectors: all that average linkage needs to know about them."""
 
-    sums: NDArray[np.float64]
-    sizes: NDArray[np.intp]
+    sums: Numbers
+    sizes: Numbers
+    seconds: Numbers
 
     @classmethod
-    def of(cls, embeddings: Array, labels: Labels) -> "_Groups":
-        sums = np.zeros((labels.max() + 1, embeddings.shape[1]))
-        np.add.at(sums, labels, embeddings)
-        return cls(sums, np.bincount(labels))
+    def of(cls, windows: "_Windows", labels: Labels) -> "_Groups":
+        count, dimension = int(labels.max()) + 1, windows.embeddings.shape[1]
+        sums, sizes, seconds = np.zeros((count, dimension)), np.zeros(count), np.zeros(count)
+        np.add.at(sums, labels, windows.embeddings)
+        np.add.at(sizes, labels, 1)
+        np.add.at(seconds, labels, windows.seconds)
+        return cls(sums, sizes, seconds)
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def join(self, kept: int, joined: int) -> "_Groups":
+        """One group less: the second has become part of the first."""
+        parts = [part.copy() for part in (self.sums, self.sizes, self.seconds)]
+        for part in parts:
+            part[kept] += part[joined]
+        return _Groups(*(np.delete(part, joined, axis=0) for part in parts))
 
     @property
-    def similarities(self) -> NDArray[np.float64]:
+    def similarities(self) -> Numbers:
         """Mean cosine similarity of each pair of groups, shape (num_groups, num_groups)."""
         means = self.sums / self.sizes[:, None]
         return np.asarray(means @ means.T)
 
     @property
-    def directions(self) -> NDArray[np.float64]:
+    def directions(self) -> Numbers:
         """L2-normalized means, shape (num_groups, dimension)."""
         return np.asarray(self.sums / np.maximum(np.linalg.norm(self.sums, axis=1, keepdims=True), 1e-9))
 
+    def excess(self, known: Calibration) -> Numbers:
+        """By how much each pair is more alike than one voice must be, shape (num_groups, num_groups)."""
+        similarities = self.similarities
+        own = self.seconds * similarities.diagonal() + known.cohesion_seconds * known.cohesion
+        spread = np.sqrt(np.maximum(own / (self.seconds + known.cohesion_seconds), 1e-9))
+        smaller = np.minimum(self.seconds[:, None], self.seconds[None, :])
+        share = np.clip((smaller - known.small_seconds) / (known.large_seconds - known.small_seconds), 0, 1)
+        needed = known.alike_small + (known.alike_large - known.alike_small) * share
+        found = similarities / np.outer(spread, spread) - needed
+        np.fill_diagonal(found, -np.inf)
+        return np.asarray(found)
 
-def cluster_embeddings(embeddings: Array, bounds: SpeakerBounds, thresholds: Thresholds | None = None) -> Labels:
+
+@dataclass(frozen=True)
+class _Windows:
+    embeddings: Array
+    seconds: Numbers
+
+
+def cluster_embeddings(
+    embeddings: Array, seconds: Numbers, bounds: SpeakerBounds, known: Calibration | None = None
+) -> Labels:
     """Group windows by voice.
 
     Args:
         embeddings: One speaker embedding per window, L2-normalized, shape (num_windows, dimension).
+        seconds: How much speech each window stands for, shape (num_windows,).
         bounds: How many voices there may be; more than there are windows cannot be found.
-        thresholds: Defaults to the measured ones of the embedded voice encoder.
+        known: Defaults to what was measured for the embedded voice encoder.
 
     Returns:
         Label index of each window, shape (num_windows,), numbered by first appearance.
     """
     if len(embeddings) == 0:
         return np.zeros(0, np.intp)
-    thresholds = thresholds or Thresholds()
+    windows, known = _Windows(embeddings, seconds), known or Calibration()
     lowest = min(bounds.lowest, len(embeddings))
     highest = max(lowest, bounds.highest(DEFAULT_MAX_SPEAKERS))
-    labels = _merge_alike(embeddings, _first_groups(embeddings, thresholds), thresholds, lowest, highest)
-    labels = _dissolve_tiny(embeddings, labels, lowest)
+    labels = _merge_alike(windows, _first_groups(windows, known), known, lowest, highest)
+    labels = _dissolve_tiny(windows, labels, lowest)
     for _ in range(_REFINEMENTS):
-        moved = _merge_alike(embeddings, _nearest_group(embeddings, labels), thresholds, lowest, highest)
+        moved = _merge_alike(windows, _nearest_group(windows, labels), known, lowest, highest)
         if moved.max() + 1 < lowest or np.array_equal(moved, labels):
             break
         labels = moved
-    return _split_until(embeddings, _dissolve_tiny(embeddings, labels, lowest), lowest)
+    return _split_until(windows, _dissolve_tiny(windows, labels, lowest), lowest)
 
 
-def _first_groups(embeddings: Array, thresholds: Thresholds) -> Labels:
+def _first_groups(windows: _Windows, known: Calibration) -> Labels:
     """Groups that are certainly of one voice; where there are several blocks, the voices of each block."""
-    if len(embeddings) <= _BLOCK_SIZE:
-        return _average_linkage(embeddings, thresholds.pure)
-    labels = np.zeros(len(embeddings), np.intp)
+    if len(windows.embeddings) <= _BLOCK_SIZE:
+        return _average_linkage(windows.embeddings, known.pure)
+    labels = np.zeros(len(windows.embeddings), np.intp)
     taken = 0
-    for start in range(0, len(embeddings), _BLOCK_SIZE):
-        block = embeddings[start : start + _BLOCK_SIZE]
-        pure = _average_linkage(block, thresholds.pure)
-        voices = _merge_alike(block, pure, thresholds, lowest=1, highest=len(block))
-        labels[start : start + _BLOCK_SIZE] = taken + voices
-        taken += voices.max() + 1
+    for start in range(0, len(labels), _BLOCK_SIZE):
+        own = slice(start, start + _BLOCK_SIZE)
+        block = _Windows(windows.embeddings[own], windows.seconds[own])
+        pure = _average_linkage(block.embeddings, known.pure)
+        voices = _merge_alike(block, pure, known, lowest=1, highest=len(pure))
+        labels[own] = taken + voices
+        taken += int(voices.max()) + 1
     return labels
 
 
@@ -121,50 +159,48 @@ def _average_linkage(embeddings: Array, threshold: float) -> Labels:
     distances = np.maximum(0, 1 - embeddings @ embeddings.T)
     np.fill_diagonal(distances, 0)
     tree = linkage(squareform(distances, checks=False), "average")
-    return np.asarray(fcluster(tree, 1 - threshold, "distance") - 1, np.intp)
+    return number_by_appearance(np.asarray(fcluster(tree, 1 - threshold, "distance"), np.intp))
 
 
-def _merge_alike(embeddings: Array, labels: Labels, thresholds: Thresholds, lowest: int, highest: int) -> Labels:
-    """Join the two groups that pass their threshold by most, again and again, within the bounds."""
-    groups = _Groups.of(embeddings, labels)
-    sums, sizes = groups.sums, groups.sizes
-    owner = np.arange(len(sizes))
-    while len(sizes) > lowest:
-        excess = _Groups(sums, sizes).similarities - thresholds.for_sizes(sizes)
-        np.fill_diagonal(excess, -np.inf)
-        kept, joined = sorted(np.unravel_index(int(excess.argmax()), excess.shape))
-        if excess[kept, joined] < 0 and len(sizes) <= highest:
+def _merge_alike(windows: _Windows, labels: Labels, known: Calibration, lowest: int, highest: int) -> Labels:
+    """Join the two groups that are most clearly one voice, again and again, within the bounds."""
+    groups = _Groups.of(windows, labels)
+    owner = np.arange(len(groups))
+    while len(groups) > lowest:
+        excess = groups.excess(known)
+        kept, joined = sorted(int(index) for index in np.unravel_index(excess.argmax(), excess.shape))
+        if excess[kept, joined] < 0 and len(groups) <= highest:
             break
-        sums[kept] += sums[joined]
-        sizes[kept] += sizes[joined]
-        sums, sizes = np.delete(sums, joined, axis=0), np.delete(sizes, joined)
+        groups = groups.join(kept, joined)
         owner[owner == joined] = kept
         owner[owner > joined] -= 1
     return number_by_appearance(owner[labels])
 
 
-def _dissolve_tiny(embeddings: Array, labels: Labels, lowest: int) -> Labels:
-    """Give the windows of groups that are too small for a voice to the nearest other group."""
-    while len(sizes := np.bincount(labels)) > lowest and sizes.min() < _MIN_WINDOWS:
-        smallest = int(sizes.argmin())
-        scores = embeddings @ _Groups.of(embeddings, labels).directions.T
+def _dissolve_tiny(windows: _Windows, labels: Labels, lowest: int) -> Labels:
+    """Give the windows of groups that are too short for a voice to the nearest other group."""
+    groups = _Groups.of(windows, labels)
+    while len(groups) > lowest and groups.seconds.min() < _MIN_VOICE_SECONDS:
+        smallest = int(groups.seconds.argmin())
+        scores = windows.embeddings @ groups.directions.T
         scores[:, smallest] = -np.inf
         labels = number_by_appearance(np.where(labels == smallest, scores.argmax(axis=1), labels))
+        groups = _Groups.of(windows, labels)
     return labels
 
 
-def _nearest_group(embeddings: Array, labels: Labels) -> Labels:
-    scores = embeddings @ _Groups.of(embeddings, labels).directions.T
+def _nearest_group(windows: _Windows, labels: Labels) -> Labels:
+    scores = windows.embeddings @ _Groups.of(windows, labels).directions.T
     return number_by_appearance(np.asarray(scores.argmax(axis=1), np.intp))
 
 
-def _split_until(embeddings: Array, labels: Labels, lowest: int) -> Labels:
+def _split_until(windows: _Windows, labels: Labels, lowest: int) -> Labels:
     """Divide the group with the largest spread until there are as many as asked for."""
     while labels.max() + 1 < lowest:
-        groups = _Groups.of(embeddings, labels)
+        groups = _Groups.of(windows, labels)
         spread = np.where(groups.sizes > 1, groups.sizes * (1 - groups.similarities.diagonal()), -1)
         members = np.flatnonzero(labels == spread.argmax())[:_BLOCK_SIZE]
-        tree = linkage(embeddings[members], "ward")
+        tree = linkage(windows.embeddings[members], "ward")
         labels = labels.copy()
         labels[members[fcluster(tree, 2, "maxclust") == 2]] = labels.max() + 1
         labels = number_by_appearance(labels)

@@ -26,7 +26,14 @@ _MEAN_POWER = 0.026
 Array = NDArray[np.float32]
 
 
-def plan_windows(segments: Sequence[Segment]) -> list[Segment]:
+class Window(Segment):
+    """A stretch of speech that is embedded at once."""
+
+    speech_seconds: float
+    """How much speech it stands for: windows overlap."""
+
+
+def plan_windows(segments: Sequence[Segment]) -> list[Window]:
     """Windows that cover each segment evenly and never leave it; a short segment is one window."""
     return [window for segment in segments for window in _cover(segment)]
 
@@ -44,12 +51,11 @@ def embed_windows(
     return vectors
 
 
-def _cover(segment: Segment) -> list[Segment]:
-    room = segment.duration - WINDOW_SECONDS
-    if room <= 0:
-        return [segment]
+def _cover(segment: Segment) -> list[Window]:
+    room = max(0.0, segment.duration - WINDOW_SECONDS)
     starts = np.linspace(segment.start, segment.start + room, 1 + int(np.ceil(room / HOP_SECONDS)))
-    return [Segment(start=float(start), end=float(start) + WINDOW_SECONDS) for start in starts]
+    length, share = min(segment.duration, WINDOW_SECONDS), segment.duration / len(starts)
+    return [Window(start=start, end=start + length, speech_seconds=share) for start in starts.tolist()]
 
 
 def _batches(windows: Sequence[Segment]) -> Iterator[Sequence[Segment]]:

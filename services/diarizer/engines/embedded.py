@@ -16,7 +16,7 @@ from services.diarizer.engines import DiarizedSpeech, SampleVoice
 from services.diarizer.speech_detection import SpeechDetector, speech_segments
 from services.diarizer.turns import clean_windows, smooth_labels, to_turns
 from services.diarizer.voice_encoder import VoiceEncoder
-from services.diarizer.windows import embed_windows, plan_windows
+from services.diarizer.windows import Window, embed_windows, plan_windows
 
 _BLOCK_SECONDS = 60.0
 _DETECTION_SHARE = 0.2
@@ -50,7 +50,7 @@ class EmbeddedDiarizer:
         if not windows:
             return DiarizedSpeech(turns=(), model=self.embedding_model, embeddings={})
         embeddings = self._embed(audio, windows)
-        labels = smooth_labels(windows, embeddings, cluster_embeddings(embeddings, bounds))
+        labels = smooth_labels(windows, embeddings, cluster_embeddings(embeddings, _seconds(windows), bounds))
         return DiarizedSpeech(
             turns=tuple(to_turns(windows, labels)),
             model=self.embedding_model,
@@ -64,13 +64,12 @@ class EmbeddedDiarizer:
             return SampleVoice(embedding=None, speech_seconds=0.0, other_voice_seconds=0.0, model=self.embedding_model)
         windows = plan_windows(speech)
         embeddings = self._embed(audio, windows)
-        labels = cluster_embeddings(embeddings, SpeakerBounds())
+        labels = cluster_embeddings(embeddings, _seconds(windows), SpeakerBounds())
         is_main = labels == np.bincount(labels).argmax()
-        others = [window for window, is_own in zip(windows, is_main, strict=True) if not is_own]
         return SampleVoice(
             embedding=_unit_mean(embeddings[is_main]),
             speech_seconds=speech_duration(speech),
-            other_voice_seconds=speech_duration(others),
+            other_voice_seconds=float(_seconds(windows)[~is_main].sum()),
             model=self.embedding_model,
         )
 
@@ -101,6 +100,10 @@ def _label_embeddings(windows: Sequence[Segment], embeddings: Array, labels: Lab
         if speech_duration(windows[int(index)] for index in own) >= _MIN_CLEAN_SECONDS:
             found[label_name(int(label))] = _unit_mean(embeddings[own])
     return found
+
+
+def _seconds(windows: Sequence[Window]) -> NDArray[np.float64]:
+    return np.array([window.speech_seconds for window in windows])
 
 
 def _unit_mean(embeddings: Array) -> Array:
