@@ -9,7 +9,7 @@ DEVELOPMENT := $(VENV)/.stamp-dev
 LOCAL_PINS := requirements-local.txt requirements-no-deps.txt constraints.txt \
 	$(wildcard cli/requirements.txt libs/common/requirements.txt services/*/requirements.txt)
 EVALUATION := $(VENV)/.stamp-evaluation
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --constraint constraints.txt
 CODE := libs services cli tests $(wildcard evaluation scripts)
 
 .DEFAULT_GOAL := help
