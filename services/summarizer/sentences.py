@@ -4,7 +4,7 @@ Such text is cut where the speaker pauses and where a phrase begins that opens s
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -24,6 +24,7 @@ LONG_SENTENCE = 32
 """Words without a sentence end after which the longest pause is taken for one."""
 
 _END = re.compile(r"[.!?…]+[\"'”’)\]]*$")
+_MARK = re.compile(r"[.!?…,;:]$")
 _NO_END = re.compile(r"^(?:[a-z]\.)+$|^(?:mr|mrs|ms|dr|prof|st|vs|etc|no|approx|inc|ltd|jr|sr)\.$", re.IGNORECASE)
 _EDGES = re.compile(r"^\W+|[^\w%]+$")
 _CONTRACTIONS = (
@@ -59,12 +60,12 @@ _WEAK_OPENERS = words(
 )
 """Words that begin a sentence or a clause: it takes a clear pause before them."""
 
-_CUES = re.compile(
-    r"(?:(?:and|so|but|okay|ok|then|now|well|yes|yeah|sure|also|alright) )*"
-    r"(?:i will|i am going to|i think|i propose|i suggest|we will|we are going to|we have decided|we decided"
-    r"|we have agreed|we agreed|we need to|we have to|we still|let us|can you|could you|would you|can we|should we"
-    r"|shall we|do we|does the|what about|who will|who is going to|when will|how many|how much|the question is"
-    r"|open question|action item|thank you|thanks|agreed)\b"
+_LINKS = r"(?P<link>(?:(?:and|so|but|okay|ok|then|now|well|yes|yeah|sure|also|alright|good|great|fine) )*)"
+_CUES = (
+    "i will|i am going to|i think|i propose|i suggest|we will|we are going to|we have decided|we decided|we have agreed"
+    "|we agreed|we need to|we have to|we still|let us|can you|could you|would you|can we|should we|shall we|do we"
+    "|does the|what about|who will|who is going to|when will|how many|how much|the question is|open question"
+    "|action item|thank you|thanks|agreed|any (?:other |more |further )?questions?|it is|it should|it will|this is"
 )
 """Phrases that open a sentence even without a pause."""
 
@@ -74,6 +75,9 @@ _GO_ON = words(
     " for of also just now already all have has had"
 )
 """Words before a cue that make it a part of the sentence that is under way."""
+
+_PRONOUNS = words("that this it them those one")
+"""Words that may also end a sentence, before a linking word: `with that | then we are going to`."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,11 @@ class Sentence:
         """Whether it ends with a question mark."""
         return "?" in self.words[-1]
 
+    @property
+    def is_bare(self) -> bool:
+        """Whether it has no punctuation, so that it may hold more than one sentence."""
+        return not any(_MARK.search(word) for word in self.words)
+
     def excerpt(self, start: int, end: int) -> str:
         """The words of the transcript behind the characters `start` to `end` of `plain`."""
         first, last = len(self.plain[:start].split()), len(self.plain[:end].split())
@@ -129,14 +138,27 @@ class Sentence:
         return " ".join(self.words[index] for index in indexes)
 
 
-def sentences(transcript: Transcript, *, has_english_cues: bool = True) -> list[Sentence]:
-    """All sentences in the order of the transcript; every word is in one of them."""
+def sentences(transcript: Transcript, names: Iterable[str] = (), *, is_english: bool = True) -> list[Sentence]:
+    """All sentences in the order of the transcript; every word is in one of them.
+
+    Args:
+        transcript: With or without punctuation.
+        names: Of the people in the meeting; a sentence may begin by addressing one.
+        is_english: Whether phrases of English end sentences.
+    """
+    cues = _cues(names) if is_english else None
     found: list[Sentence] = []
     for turn, utterance in enumerate(transcript.utterances):
-        for tokens in _cut(_tokens(utterance), has_english_cues):
+        for tokens in _cut(_tokens(utterance), cues):
             words = tuple(token.text for token in tokens)
             found.append(Sentence(utterance_id=utterance.id, label=utterance.label, words=words, turn=turn))
     return found
+
+
+def _cues(names: Iterable[str]) -> re.Pattern[str]:
+    people = "|".join(re.escape(name.lower().split()[0]) for name in names if name.strip())
+    addressed = rf"|(?:{people}) (?:please|can you|could you|would you|will)" if people else ""
+    return re.compile(rf"{_LINKS}(?:{_CUES}{addressed})\b")
 
 
 def _expanded(word: str) -> str:
@@ -153,14 +175,14 @@ def _tokens(utterance: Utterance) -> list[Token]:
     return [Token(text) for text in utterance.text.split()]
 
 
-def _cut(tokens: Sequence[Token], has_english_cues: bool) -> Iterator[Sequence[Token]]:
+def _cut(tokens: Sequence[Token], cues: re.Pattern[str] | None) -> Iterator[Sequence[Token]]:
     is_punctuated = any(_END.search(token.text) for token in tokens)
     begin = 0
     for index in range(1, len(tokens)):
         if is_punctuated:
             is_boundary = _ends(tokens[index - 1])
         else:
-            is_boundary = _pauses(tokens, begin, index) or (has_english_cues and _opens(tokens, begin, index))
+            is_boundary = _pauses(tokens, begin, index) or (cues is not None and _opens(tokens, begin, index, cues))
         if is_boundary:
             yield from _shortened(tokens[begin:index], is_punctuated)
             begin = index
@@ -187,11 +209,13 @@ def _pauses(tokens: Sequence[Token], begin: int, index: int) -> bool:
     return pause >= LONG_PAUSE or (is_opener and index - begin >= 2)
 
 
-def _opens(tokens: Sequence[Token], begin: int, index: int) -> bool:
-    if index - begin < 2 or tokens[index - 1].bare in _GO_ON or tokens[index - 1].bare in _CANNOT_END:
+def _opens(tokens: Sequence[Token], begin: int, index: int, cues: re.Pattern[str]) -> bool:
+    before = tokens[index - 1].bare
+    if index - begin < 2 or (before in _CANNOT_END and before not in _PRONOUNS):
         return False
     ahead = " ".join(_expanded(token.bare) for token in tokens[index : index + 6])
-    return _CUES.match(ahead) is not None
+    cue = cues.match(ahead)
+    return cue is not None and (before not in _GO_ON or (before in _PRONOUNS and cue.group("link") != ""))
 
 
 def _shortened(tokens: Sequence[Token], is_punctuated: bool) -> Iterator[Sequence[Token]]:

@@ -14,6 +14,7 @@ _CHATTER = words(
     " really actually maybe question answer sure problem today tomorrow week weeks month day days time thing things"
     " people need needs make makes take takes come comes said say says send prepare finish call meet talk look works"
     " work agree agreed decided open new more one two three next first last monday tuesday wednesday thursday friday"
+    " january february march april june july august september october november december ready finished idea suggest"
     " will would can could should shall must"
 )
 _MOST = 6

@@ -12,7 +12,7 @@ from libs.common.personas import Persona
 from libs.common.progress import report
 from services.summarizer.engines import Answer, Caveat, MinutesRequest
 from services.summarizer.english.commitments import Commitments
-from services.summarizer.english.cues import is_question
+from services.summarizer.english.cues import content_words, is_question
 from services.summarizer.english.decisions import find_decisions
 from services.summarizer.english.people import People
 from services.summarizer.english.questions import find_open_questions
@@ -25,6 +25,9 @@ REVISION = "1"
 
 _SHORT = 5
 """Words; a shorter sentence says nothing on its own."""
+
+_TELLING = 4
+"""Words with a meaning of their own; a sentence with fewer leans on what was said before it."""
 
 _HALF_HOUR = 1800.0
 _RANKING_SHARE = 0.7
@@ -41,19 +44,20 @@ class Extractive:
         """Write minutes; where nothing was said, they are empty."""
         language = request.transcript.language
         is_english = language is None or language.lower().startswith("en")
-        said = sentences(request.transcript, has_english_cues=is_english)
+        said = sentences(request.transcript, request.names.values(), is_english=is_english)
         speakers = {one.label: request.speaker(one.label) for one in request.transcript.utterances}
         people = People.of(request.names.values(), request.vocabulary, said if is_english else ())
         decisions = find_decisions(said, people) if is_english else ()
         questions = find_open_questions(said, people) if is_english else ()
         items = Commitments(people, speakers, request.day).find(said) if is_english else ()
         cited = {one for found in (*(d.evidence for d in decisions), *(i.evidence for i in items)) for one in found}
+        told = [*(one.text for one in decisions), *(one.task for one in items)]
         summary = _summary(request, said, people, cited, is_english=is_english)
         findings = Findings(
             summary=_quoted(summary, people, speakers, is_english=is_english),
             summary_evidence=tuple(dict.fromkeys(one.utterance_id for one in summary)),
             topics=find_topics(said, tuple(speakers.values()), is_english=is_english),
-            sections=_sections(request.persona, said, people, speakers),
+            sections=_sections(request.persona, said, people, speakers, told),
             decisions=decisions,
             action_items=items,
             open_questions=questions,
@@ -90,7 +94,7 @@ def _weight(sentence: Sentence, focus_terms: Sequence[str], people: People, is_c
     words = sentence.plain.split()
     if len(words) < _SHORT:
         return 0.0
-    weight = 1.0 + (0.5 if is_cited else 0.0)
+    weight = (1.5 if is_cited else 1.0) * min(1.0, len(content_words(sentence.plain)) / _TELLING)
     if _mentions(sentence, focus_terms):
         weight *= 2.0
     if is_question(sentence, people.pattern):
@@ -124,16 +128,19 @@ def _ended(text: str, sentence: Sentence, people: People, *, is_english: bool) -
 
 
 def _sections(
-    persona: Persona, said: Sequence[Sentence], people: People, speakers: dict[str, str]
+    persona: Persona, said: Sequence[Sentence], people: People, speakers: dict[str, str], told: Sequence[str]
 ) -> tuple[Section, ...]:
+    """Statements with the persona's terms, except those that another part of the minutes already tells."""
+    statements = [one for one in said if len(one.words) >= _SHORT and not is_question(one, people.pattern)]
+    untold = [one for one in statements if not any(part.lower() in one.text.lower() for part in told)]
     return tuple(
         Section(
             name=wish.name,
             title=wish.title,
             findings=tuple(
                 Finding(text=f"{speakers[one.label]}: {people.reads(one.text)}", evidence=(one.utterance_id,))
-                for one in said
-                if len(one.words) >= _SHORT and _mentions(one, wish.terms)
+                for one in untold
+                if _mentions(one, wish.terms)
             ),
         )
         for wish in persona.sections

@@ -37,6 +37,10 @@ _SMALL_TALK = re.compile(
 _DO_IT = re.compile(
     r"^(?:do|take|handle|take care of|fix|own|have) (?:it|that|this|so|them|those|care of (?:it|that|this))\b"
 )
+_PRONOUN_ONLY = re.compile(r"^\w+ (?:it|that|this|them|those|one)\b *$")
+_GOES_ON = re.compile(r"^ *(?:to|for|with|from|and|about|so that|if|because|at|in|on|as|or)\b")
+"""What follows a due date and still belongs to the task."""
+
 _ADVERBS = r"(?:(?:also|then|definitely|certainly|just|personally|please|try to|make sure to|go ahead and|still) )*"
 
 
@@ -59,7 +63,8 @@ class _Item:
 
     @property
     def is_vague(self) -> bool:
-        return _DO_IT.match(self.plain) is not None
+        """Whether it only makes sense after what was said before."""
+        return bool(_DO_IT.match(self.plain) or _PRONOUN_ONLY.match(self.plain))
 
 
 class Commitments:
@@ -114,7 +119,7 @@ class Commitments:
         if due is not None:
             due_start, due_end = begin + due.start, begin + due.end
             due_text = sentence.excerpt(due_start, due_end).strip("?")
-            if due_end >= len(sentence.plain[:limit].rstrip()) - len(" and"):
+            if _ends_task(sentence, due_end, limit):
                 stop = max(start, due_start)
         kind = match.groupdict()
         if not _is_task(plain, kind, due):
@@ -156,24 +161,25 @@ class Commitments:
 def _triggers(name: str) -> tuple[re.Pattern[str], ...]:
     names = rf"{name}(?: and {name})*"
     modal = r"(?:will|is going to|are going to|has to|have to|needs to|need to|must|shall)"
-    task = r"(?P<task>\w.*)"
+    task = r"(?=(?P<task>\w.*))"
     sources = (
         rf"(?<!if )(?<!when )\b(?P<self>i (?:will|shall|am going to)) {_ADVERBS}{task}",
-        rf"(?<!if )\b(?P<self>i (?:have to|need to|must|can|want to)|let me) {_ADVERBS}(?P<weak>)(?P<task>{_ACTS}\b.*)",
-        rf"(?<!if )(?<!when )\b(?P<name>{names}) {modal} {_ADVERBS}{task}",
+        r"(?<!if )\b(?P<self>i (?:still |also |first )?(?:have to|need to|must|can|want to)"
+        rf"|let me) {_ADVERBS}(?P<weak>)(?=(?P<task>{_ACTS}\b.*))",
+        rf"(?<!if )(?<!when )\b(?P<name>{names})(?: (?:from|of|in) \w+)? {modal} {_ADVERBS}{task}",
         rf"(?<!if )\b(?P<name>{names}) (?P<task>(?:takes (?:care of|over|on)|owns|is responsible for"
         r"|is in charge of) .*)",
         rf"(?<!if )(?<!when )\bthe (?P<team>\w+ team) {modal} {_ADVERBS}{task}",
-        rf"\b(?P<name>{name})(?: and (?:then|also))? please (?P<task>{_ACTS}\b.*)",
+        rf"\b(?P<name>{name})(?: and (?:then|also))? please (?=(?P<task>{_ACTS}\b.*))",
         rf"^{FILLERS}please (?P<task>{_ACTS}\b.*?) (?P<vocative>{name})$",
-        rf"^{FILLERS}(?P<asked>please) (?P<task>{_ACTS}\b.*)",
+        rf"^{FILLERS}(?P<asked>please) (?=(?P<task>{_ACTS}\b.*))",
         rf"\b(?P<name>{name}) (?:can|could|would) you {_ADVERBS}(?P<asked>)(?P<request>){task}",
         rf"\b(?:can|could|would) you {_ADVERBS}(?P<vocative>{name}) {_ADVERBS}(?P<asked>)(?P<request>){task}",
         rf"\b(?:can|could) (?P<third>{name}) {_ADVERBS}(?P<asked>)(?P<request>){task}",
         rf"\b(?:can|could|would) you {_ADVERBS}(?P<asked>)(?P<request>)(?P<task>\w.*?) (?P<vocative>{name})$",
         rf"\b(?:can|could|would) you {_ADVERBS}(?P<asked>)(?P<request>){task}",
         rf"\b(?:somebody|someone|one of us) (?:will|has to|needs to|should|must) {_ADVERBS}{task}",
-        rf"(?<!if )(?<!when )\bwe (?:still )?(?:need to|have to|must) {_ADVERBS}(?P<weak>)(?P<task>{_ACTS}\b.*)",
+        rf"(?<!if )(?<!when )\bwe (?:still )?(?:need to|have to|must) {_ADVERBS}(?P<weak>)(?=(?P<task>{_ACTS}\b.*))",
         rf"\baction (?:item|point)(?: for (?P<name>{names}))?(?: is)?(?: that| to)? {task}",
     )
     return tuple(re.compile(source) for source in sources)
@@ -198,6 +204,12 @@ def _is_task(plain: str, kind: dict[str, str | None], due: DueDate | None) -> bo
     return len(plain.split()) >= 2 or _DO_IT.match(plain) is not None
 
 
+def _ends_task(sentence: Sentence, due_end: int, limit: int) -> bool:
+    """Whether the task is over with its due date: nothing follows, or, without punctuation, another sentence may."""
+    rest = sentence.plain[due_end:limit].strip()
+    return rest in {"", "and", "but", "so"} or (sentence.is_bare and not _GOES_ON.match(rest))
+
+
 def _trimmed(task: str) -> str:
     return re.sub(r"[,;]?\s+(?:and|but|so|then|okay)$", "", task.rstrip(" ,.;:!?"))
 
@@ -208,7 +220,7 @@ def _add(items: list[_Item], item: _Item, before: Sentence | None) -> None:
         if _is_same(items[position], item):
             items[position] = _joined(items[position], item)
             return
-    if item.is_vague and before is not None:
+    if _DO_IT.match(item.plain) and before is not None:
         context = before.text.rstrip(" .!?")
         evidence = tuple(dict.fromkeys((before.utterance_id, *item.evidence)))
         item = replace(item, task=f"{item.task} ({context})", evidence=evidence)
@@ -230,7 +242,7 @@ def _joined(known: _Item, item: _Item) -> _Item:
     return replace(
         wordier,
         assignee=known.assignee or item.assignee,
-        due=known.due or item.due,
-        due_text=known.due_text or item.due_text,
+        due=item.due or known.due,
+        due_text=item.due_text or known.due_text,
         evidence=tuple(dict.fromkeys((*known.evidence, *item.evidence))),
     )

@@ -34,19 +34,20 @@ IGNORANCE = re.compile(
     r"|not been decided|can not say|have to (?:check|ask|find out|look into)|need to (?:check|ask|find out|look into)"
     r"|will (?:check|ask|find out|look into it)|let us (?:talk|come back|take that|park)|to be (?:decided|determined"
     r"|discussed)"
-    r"|nobody knows|remains? open|still open|talk about (?:it|that) (?:later|next|on|another))\b"
+    r"|nobody knows|wait and see|hard to say|^not yet\b|^maybe$|remains? open|still open|talk about (?:it"
+    r"|that) (?:later|next|on|another))\b"
 )
 
 _AUXILIARY = "(?:is|are|was|were|do|does|did|have|has|had|can|could|will|would|should|shall|may|must)"
 _SUBJECT = (
     "(?:i|we|you|he|she|it|they|this|that|there|the|a|an|any|anyone|anybody|somebody|someone|everyone|everybody|our|my"
-    "|your|their|these|those|all|both)"
+    "|your|their|these|those|all|both|people)"
 )
 _QUESTION = re.compile(
     rf"^{FILLERS}(?:(?:one|another|my|a|the)(?: more| other| last| next| first)* question(?: is)? )?"
     r"(?:(?:who|what|which|whose|how (?:many|much|long|often|soon|big|far)|when|where|why"
     rf"|how)(?: \w+){{0,3}}? {_AUXILIARY}\b"
-    rf"|(?:what|how) about\b|who \w+s\b|what \w+s (?:if|when)\b|what if\b|how come\b"
+    rf"|(?:what|how) about\b|who \w+s\b|what happens\b|what if\b|how come\b"
     rf"|{_AUXILIARY}(?: not)? {_SUBJECT}\b)"
 )
 _CLAUSE = re.compile(

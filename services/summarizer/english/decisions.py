@@ -62,7 +62,17 @@ def _decision(said: Sequence[Sentence], index: int, people: People) -> Finding |
 
 def _finding(people: People, sentence: Sentence, support: Sentence | None = None) -> Finding:
     ids = (sentence.utterance_id, *((support.utterance_id,) if support else ()))
-    return Finding(text=people.reads(sentence.text), evidence=tuple(dict.fromkeys(ids)))
+    text = people.reads(sentence.excerpt(_beginning(sentence), len(sentence.plain)))
+    return Finding(text=text, evidence=tuple(dict.fromkeys(ids)))
+
+
+def _beginning(sentence: Sentence) -> int:
+    """Where the decision begins: after fillers and, without punctuation, after what was said before it."""
+    match = _DECIDED.search(sentence.plain)
+    if sentence.is_bare and match and len(sentence.plain[match.end() :].split()) >= 3:
+        return match.start()
+    fillers = re.match(FILLERS, sentence.plain)
+    return fillers.end() if fillers else 0
 
 
 def _repeats(words: frozenset[str], known: frozenset[str]) -> bool:

@@ -19,7 +19,8 @@ _ADDRESSED = re.compile(
     r"(?:^|\b(?:so|and|okay|ok|well|thanks|then|but|now|hey|please) )([a-z']{3,}) (?:can|could|would) you\b"
 )
 _COMMITTED = re.compile(
-    r"\b([a-z']{3,}) (?:will|is going to|has to|needs to|is responsible for|takes care of) (?!not\b)"
+    r"\b([a-z']{3,})(?: (?:from|of|in) \w+)? (?:will|is going to|has to|needs to|is responsible for"
+    r"|takes care of) (?!not\b)"
 )
 _ALWAYS_CAPITAL = re.compile(
     r"\bi\b|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|\b(?:january|february|april|june|july|august|september"

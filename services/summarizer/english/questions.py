@@ -28,7 +28,7 @@ _ROUTINE = re.compile(
     r"|sorry what)\b"
 )
 _REQUEST = re.compile(r"\b(?:can|could|would) you (?!confirm|tell|say|explain)")
-_PREAMBLE = re.compile(rf"^{FILLERS}(?:(?:one|another|a|my)(?: more| other| last| next| first)* question(?: is)? )")
+_PREAMBLE = re.compile(rf"^{FILLERS}(?:(?:one|another|a|my)(?: more| other| last| next| first)* question(?: is)? )?")
 
 
 def find_open_questions(said: Sequence[Sentence], people: People) -> tuple[Finding, ...]:
@@ -73,4 +73,4 @@ def _left_open(said: Sequence[Sentence], index: int, people: People) -> tuple[Se
 def _text(sentence: Sentence, people: People) -> str:
     preamble = _PREAMBLE.match(sentence.plain)
     text = people.reads(sentence.excerpt(preamble.end() if preamble else 0, len(sentence.plain)))
-    return f"{text.rstrip('?')}?" if preamble or not text.endswith("?") else text
+    return text if text.endswith("?") or not is_question(sentence, people.pattern) else f"{text}?"

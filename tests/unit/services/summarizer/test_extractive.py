@@ -114,7 +114,7 @@ PHRASES = st.sampled_from(
         "not",
         "if",
         "let's",
-        "do that\n    ",
+        "do that",
         "we do not know",
         "next",
         "Tuesday",

@@ -24,7 +24,7 @@ def test_a_question_that_is_answered_is_not_open(is_bare: bool) -> None:
 def test_a_question_that_is_said_to_be_open_is_open() -> None:
     lines = [("Anna", "It is still unclear who signs the contract."), ("Ben", "The weather is fine.")]
 
-    assert questions_of(lines) == [("It is still unclear who signs the contract?", ("u1",))]
+    assert questions_of(lines) == [("It is still unclear who signs the contract", ("u1",))]
 
 
 def test_the_last_word_of_a_meeting_can_be_an_open_question() -> None:
