@@ -83,6 +83,12 @@ class Database:
         async with self.connection() as connection, connection.transaction():
             yield connection
 
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Connection]:
+        """A connection whose statements all see the database as it is now; for reading only."""
+        async with self.connection() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+            yield connection
+
     async def fetch(self, sql: str, *values: object) -> list[Record]:
         """All rows."""
         async with self.connection() as connection:

@@ -88,10 +88,14 @@ async def run_facts(connection: Connection, run_id: str) -> RunFacts:
     return RunFacts(tuple(_fact(row) for row in await connection.fetch(_SQL["run_facts"], run_id)))
 
 
+def run_error(row: Record) -> StageError | None:
+    """Why the run of this row failed, if it did."""
+    if row["error_code"] is None:
+        return None
+    return StageError(code=row["error_code"], message=row["error_message"] or "", stage=row["error_stage"] or "")
+
+
 def _run(row: Record) -> Run:
-    error = None
-    if row["error_code"] is not None:
-        error = StageError(code=row["error_code"], message=row["error_message"] or "", stage=row["error_stage"] or "")
     return Run(
         id=str(row["run_id"]),
         meeting_id=str(row["meeting_id"]),
@@ -100,7 +104,7 @@ def _run(row: Record) -> Run:
         version=row["version"],
         created_at=row["created_at"],
         ended_at=row["ended_at"],
-        error=error,
+        error=run_error(row),
     )
 
 

@@ -15,6 +15,7 @@ from services.gateway.cancellation import tell_workers
 from services.gateway.database import Connection, Database, DatabaseUnavailable, load_queries
 from services.gateway.erasures import Erasures
 from services.gateway.errors import SpeakerNotFound
+from services.gateway.facts import run_error
 from services.gateway.galleries import Galleries
 from services.gateway.meetings import ERASED_AGAIN_FOR
 from services.gateway.pages import Cursor
@@ -163,8 +164,7 @@ def _sample(row: Record) -> SampleStatus:
         sample_id=str(row["id"]),
         filename=row["filename"],
         status=_sample_status(row),
-        code=row["error_code"],
-        message=row["error_message"],
+        error=run_error(row),
         speech_seconds=row["speech_seconds"],
         created_at=row["created_at"],
     )

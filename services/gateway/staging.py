@@ -30,10 +30,11 @@ class Staging:
         self._database = database
         self._prefixes: list[str] = []
 
-    async def begin(self, prefix: str) -> None:
-        """Announce objects below `prefix`."""
+    async def begin(self, prefix: str) -> str:
+        """Announce objects below `prefix`; returns it."""
         await self._database.execute(_SQL["begin_upload"], prefix)
         self._prefixes.append(prefix)
+        return prefix
 
     async def accept(self, connection: Connection) -> None:
         """Keep the objects; the last step of the accepting transaction.

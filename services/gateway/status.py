@@ -90,7 +90,9 @@ def _error(line: _Line, parts: tuple[str, ...], done: Mapping[Unit, Report]) -> 
 
 
 def _is_finished(line: _Line, parts: tuple[str, ...], done: Mapping[Unit, Report]) -> bool:
-    """Whether all units of the last of `parts` are done."""
+    """Whether all units of the last of `parts` are done. A run that is completed needs no more facts."""
+    if line.run.status == "completed":
+        return True
     last = sum(unit.stage == parts[-1] for unit in done)
     return last > 0 and last >= (_expected(line, parts) if parts == ("summarize",) else 1)
 

@@ -19,11 +19,11 @@ SELECT id, name, created_at FROM speakers WHERE workspace = $1 AND id = $2
 
 -- name: samples_of_speakers
 SELECT samples.id, samples.speaker_id, samples.filename, samples.speech_seconds, samples.created_at,
-       runs.status AS run_status, runs.error_code, runs.error_message,
+       runs.status AS run_status, runs.error_code, runs.error_message, runs.error_stage,
        EXISTS (SELECT FROM voiceprints WHERE voiceprints.sample_id = samples.id) AS has_voiceprint
 FROM samples
 JOIN LATERAL (
-    SELECT status, error_code, error_message FROM runs WHERE sample_id = samples.id ORDER BY created_at DESC LIMIT 1
+    SELECT status, error_code, error_message, error_stage FROM runs WHERE sample_id = samples.id ORDER BY created_at DESC LIMIT 1
 ) AS runs ON true
 WHERE samples.speaker_id = ANY ($1::uuid[])
 ORDER BY samples.created_at, samples.id

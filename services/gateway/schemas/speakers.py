@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from libs.common.speech import Frozen
+from services.gateway.schemas.problems import StageError
 
 SpeakerStatus = Literal["processing", "enrolled", "failed"]
 
@@ -31,10 +32,9 @@ class SampleStatus(Frozen):
     sample_id: str
     filename: str | None
     status: SpeakerStatus
-    code: str | None = Field(examples=["too_little_speech"])
-    """Why it failed; stable."""
+    error: StageError | None
+    """Why it failed; the code is stable."""
 
-    message: str | None
     speech_seconds: float | None
     created_at: datetime.datetime
 

@@ -1,0 +1,45 @@
+"""The HTTP application."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic.json_schema import models_json_schema
+
+from libs.common.release import RELEASE
+from services.gateway.gateway import Gateway
+from services.gateway.problems import handle_errors
+from services.gateway.request_ids import RequestIds
+from services.gateway.routes import health, meetings, results, speakers
+from services.gateway.schemas.problems import Problem
+
+_DESCRIPTION = """
+Hand in the recording of a meeting; get back who said what, under the names of enrolled speakers, and minutes.
+
+Every error is `application/problem+json` with a stable `code`. Every answer carries `X-Request-ID`, which the log
+knows; send your own to find your requests again. All times are seconds unless they are dates.
+"""
+
+
+def create_app(gateway: Gateway) -> FastAPI:
+    """The application on a gateway that is open for as long as it is served."""
+    app = FastAPI(title="Hansard", version=RELEASE, description=_DESCRIPTION)
+    app.state.gateway = gateway
+    handle_errors(app)
+    app.add_middleware(RequestIds)
+    for router in (meetings.router, results.router, speakers.router, health.router):
+        app.include_router(router)
+    _describe_problems(app)
+    return app
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Add the schema of problems, which no route returns as its model, to the OpenAPI description."""
+    describe = app.openapi
+
+    def described() -> dict[str, Any]:
+        schema = describe()
+        _, problems = models_json_schema([(Problem, "serialization")], ref_template="#/components/schemas/{model}")
+        schema["components"]["schemas"].update(problems["$defs"])
+        return schema
+
+    app.openapi = described  # type: ignore[method-assign]

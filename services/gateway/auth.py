@@ -1,0 +1,8 @@
+"""Whose things a request is about."""
+
+DEFAULT_WORKSPACE = "default"
+
+
+def workspace() -> str:
+    """The workspace of the caller; there is one until keys are handed out."""
+    return DEFAULT_WORKSPACE

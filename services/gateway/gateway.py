@@ -1,0 +1,90 @@
+"""What the gateway holds while it runs, put together in one place."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from libs.common.personas import load_personas
+from libs.common.storage import ObjectStore
+from libs.common.streams.cache import RedisCache
+from libs.common.streams.connection import connect
+from libs.common.streams.scripts import Scripts
+from services.gateway.database import Database
+from services.gateway.enrolment import Enrolment
+from services.gateway.erasures import Erasures
+from services.gateway.galleries import Galleries
+from services.gateway.health import HealthCheck
+from services.gateway.meetings import Meetings
+from services.gateway.results import ResultsReader
+from services.gateway.settings import GatewaySettings
+from services.gateway.speakers import Speakers
+from services.gateway.uploads import UploadLimits
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """Dependencies and use cases."""
+
+    database: Database
+    store: ObjectStore
+    redis: Redis
+    scripts: Scripts
+    outbox_waiting: asyncio.Event
+    galleries_requested: asyncio.Event
+    galleries: Galleries
+    erasures: Erasures
+    limits: UploadLimits
+    personas: tuple[str, ...]
+
+    @property
+    def meetings(self) -> Meetings:
+        return Meetings(self.database, self.store, self.redis, self.erasures, self.outbox_waiting)
+
+    @property
+    def results(self) -> ResultsReader:
+        return ResultsReader(self.database, self.store, self.redis)
+
+    @property
+    def enrolment(self) -> Enrolment:
+        return Enrolment(self.database, self.outbox_waiting)
+
+    @property
+    def speakers(self) -> Speakers:
+        return Speakers(self.database, self.redis, self.galleries, self.erasures)
+
+    @property
+    def health(self) -> HealthCheck:
+        return HealthCheck(self.database, self.store, self.redis, self.scripts)
+
+
+@asynccontextmanager
+async def open_gateway(settings: GatewaySettings) -> AsyncIterator[Gateway]:
+    """A gateway without its work in the background. It opens also while Postgres or Redis is down.
+
+    Raises:
+        InvalidSettings: The object store cannot be used, or a persona file is wrong.
+    """
+    store = ObjectStore.open(settings.object_store_url)
+    personas = load_personas(settings.personas_dir).ids
+    database = await Database.open(settings.postgres_url, max_connections=settings.postgres_connections)
+    redis = connect(settings.redis_url)
+    cache, requested = RedisCache(redis), asyncio.Event()
+    try:
+        yield Gateway(
+            database=database,
+            store=store,
+            redis=redis,
+            scripts=Scripts(redis),
+            outbox_waiting=asyncio.Event(),
+            galleries_requested=requested,
+            galleries=Galleries(database, store, cache, requested),
+            erasures=Erasures(database, store, cache),
+            limits=UploadLimits(max_bytes=settings.max_upload_bytes, max_silence=settings.max_upload_silence),
+            personas=personas,
+        )
+    finally:
+        await redis.aclose()
+        await database.close()

@@ -1,0 +1,35 @@
+"""`/health` for people and monitors, `/ready` for whoever routes requests here."""
+
+from fastapi import APIRouter, Response, status
+from fastapi.responses import RedirectResponse
+
+from services.gateway.routes.dependencies import TheGateway
+from services.gateway.schemas.health import Health, Readiness
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/", include_in_schema=False)
+async def root() -> RedirectResponse:
+    """To the documentation."""
+    return RedirectResponse("/docs")
+
+
+@router.get("/health", responses={503: {"model": Health, "description": "Something is wrong; `problems` says what"}})
+async def read_health(response: Response, gateway: TheGateway) -> Health:
+    """Every dependency with its latency, every stage with its workers and the work before it."""
+    health = await gateway.health.health()
+    response.status_code = _status_code(is_ok=health.status == "ok")
+    return health
+
+
+@router.get("/ready", responses={503: {"model": Readiness, "description": "A dependency is down"}})
+async def read_readiness(response: Response, gateway: TheGateway) -> Readiness:
+    """Whether this gateway has what it needs itself."""
+    readiness = await gateway.health.readiness()
+    response.status_code = _status_code(is_ok=readiness.status == "ok")
+    return readiness
+
+
+def _status_code(*, is_ok: bool) -> int:
+    return status.HTTP_200_OK if is_ok else status.HTTP_503_SERVICE_UNAVAILABLE

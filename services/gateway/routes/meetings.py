@@ -1,0 +1,95 @@
+"""`/api/meetings`: hand in recordings and get back who said what."""
+
+import datetime
+from uuid import uuid4
+
+from fastapi import APIRouter, Request, Response, status
+
+from services.gateway.idempotency import REPLAYED_HEADER, RequestKey
+from services.gateway.meetings import Submission
+from services.gateway.problems import documented
+from services.gateway.routes.dependencies import After, IdempotencyKey, Limit, MeetingId, TheGateway, Workspace
+from services.gateway.routes.forms import MEETING_BODY
+from services.gateway.schemas.forms import MeetingForm, read_fields
+from services.gateway.schemas.meetings import (
+    MeetingAnswer,
+    MeetingCancellation,
+    MeetingPage,
+    MeetingProgress,
+    MeetingReceipt,
+)
+from services.gateway.staging import staged
+from services.gateway.uploads import receive_form
+
+UPLOAD_PROBLEMS = (
+    "unsupported_media_type",
+    "upload_too_large",
+    "truncated_upload",
+    "malformed_upload",
+    "upload_stalled",
+    "upload_expired",
+    "invalid_request",
+    "empty_upload",
+    "idempotency_key_reused",
+    "storage_unavailable",
+)
+
+router = APIRouter(prefix="/api/meetings", tags=["meetings"])
+
+
+@router.post(
+    "/process",
+    status_code=status.HTTP_202_ACCEPTED,
+    openapi_extra=MEETING_BODY,
+    responses=documented(*UPLOAD_PROBLEMS),
+)
+async def process_meeting(
+    request: Request,
+    response: Response,
+    workspace: Workspace,
+    gateway: TheGateway,
+    idempotency_key: IdempotencyKey = None,
+) -> MeetingAnswer:
+    """Accept a recording; follow it at `status_url`, read it at `results_url`.
+
+    The recording goes straight to the object store. After the 202 it is never lost.
+    """
+    began_at = datetime.datetime.now(datetime.UTC)
+    key = RequestKey.of(workspace, "meetings", idempotency_key)
+    meeting_id = uuid4()
+    async with staged(gateway.database, gateway.store) as staging:
+
+        async def folder() -> str:
+            return await staging.begin(f"meetings/{meeting_id}/")
+
+        form = await receive_form(request, gateway.store, folder, limits=gateway.limits, max_uploads=1)
+        options = read_fields(MeetingForm, form.fields, personas=gateway.personas)
+        submission = Submission(workspace, meeting_id, form.uploads[0], options, key, began_at)
+        answer, is_replay = await gateway.meetings.accept(submission, staging)
+    if is_replay:
+        response.headers[REPLAYED_HEADER] = "true"
+    return answer
+
+
+@router.get("", responses=documented("invalid_request"))
+async def list_meetings(workspace: Workspace, gateway: TheGateway, after: After, limit: Limit = 20) -> MeetingPage:
+    """All meetings, newest first."""
+    return await gateway.meetings.page(workspace, after=after, limit=limit)
+
+
+@router.get("/{meeting_id}/status", responses=documented("meeting_not_found"))
+async def read_status(workspace: Workspace, gateway: TheGateway, meeting_id: MeetingId) -> MeetingProgress:
+    """How far a meeting is, stage by stage."""
+    return await gateway.meetings.progress(workspace, meeting_id)
+
+
+@router.post("/{meeting_id}/cancel", responses=documented("meeting_not_found", "meeting_ended"))
+async def cancel_meeting(workspace: Workspace, gateway: TheGateway, meeting_id: MeetingId) -> MeetingCancellation:
+    """Stop working on a meeting; what is there already stays readable."""
+    return await gateway.meetings.cancel(workspace, meeting_id)
+
+
+@router.delete("/{meeting_id}", responses=documented("meeting_not_found"))
+async def delete_meeting(workspace: Workspace, gateway: TheGateway, meeting_id: MeetingId) -> MeetingReceipt:
+    """Remove a meeting with its recording, transcript and minutes; answers with a receipt."""
+    return await gateway.meetings.delete(workspace, meeting_id)

@@ -1,0 +1,50 @@
+"""What the API answers about itself."""
+
+from typing import Literal
+
+from libs.common.speech import Frozen
+
+
+class DependencyHealth(Frozen):
+    """One server that the gateway needs."""
+
+    status: Literal["up", "down"]
+    latency: float
+    """Seconds until it answered, or until that was given up."""
+
+    error: str | None = None
+
+
+class StageHealth(Frozen):
+    """One stage of the line."""
+
+    workers: int
+    """Processes that live and work on it."""
+
+    engines: tuple[str, ...]
+    waiting: int
+    """Entries that nobody has taken."""
+
+    pending: int
+    """Entries that a worker has in hand."""
+
+    oldest: float | None
+    """Seconds since the oldest of them was published."""
+
+
+class Health(Frozen):
+    """`degraded` if a dependency is down, or a stage with work has no worker."""
+
+    status: Literal["ok", "degraded"]
+    release: str
+    dependencies: dict[str, DependencyHealth]
+    stages: dict[str, StageHealth]
+    problems: tuple[str, ...]
+    """What is wrong, for people."""
+
+
+class Readiness(Frozen):
+    """Whether this gateway can take requests."""
+
+    status: Literal["ok", "degraded"]
+    dependencies: dict[str, DependencyHealth]
