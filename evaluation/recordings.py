@@ -14,6 +14,10 @@ from libs.common.transcript import Utterance
 AUDIO_SUFFIXES = frozenset({".flac", ".wav", ".mp3", ".m4a", ".mp4", ".ogg", ".opus", ".webm", ".aac"})
 
 
+Clips = dict[str, tuple[Path, ...]]
+"""Name, as in RTTM → enrolment clips."""
+
+
 class InvalidReference(PipelineError):
     """A folder or a reference file cannot be used."""
 
@@ -35,8 +39,7 @@ class Recording:
     text: str = ""
     """All that is said, in order; empty if unknown."""
 
-    clips: dict[str, tuple[Path, ...]] = field(default_factory=dict)
-    """Name → enrolment clips."""
+    clips: Clips = field(default_factory=dict)
 
     splits: tuple[frozenset[str], ...] = ()
     """Whom to enrol, each a passage of its own; empty where nobody can be."""
@@ -70,11 +73,16 @@ def read_folder(folder: Path) -> list[Recording]:
     return [_read_recording(rttm, clips) for rttm in references]
 
 
-def read_clips(folder: Path) -> dict[str, tuple[Path, ...]]:
-    """Name → enrolment clips, from one folder per person; underscores stand for spaces, as in RTTM."""
+def read_clips(folder: Path) -> Clips:
+    """Enrolment clips, from one folder per person; underscores stand for spaces, as in RTTM."""
     people = sorted(one for one in folder.iterdir() if one.is_dir()) if folder.is_dir() else []
-    found = {person.name.replace(" ", "_"): audio_files(person) for person in people}
+    found = {as_in_rttm(person.name): audio_files(person) for person in people}
     return {name: clips for name, clips in found.items() if clips}
+
+
+def as_in_rttm(name: str) -> str:
+    """The name as it can stand in RTTM and STM, without spaces."""
+    return "_".join(name.split())
 
 
 def audio_files(folder: Path) -> tuple[Path, ...]:
@@ -102,7 +110,7 @@ def write_stm(utterances: Iterable[Utterance], *, recording: str) -> str:
     return "".join(f"{recording} 1 {one.label} {one.start:.3f} {one.end:.3f} {one.text}\n" for one in utterances)
 
 
-def _read_recording(rttm: Path, clips: dict[str, tuple[Path, ...]]) -> Recording:
+def _read_recording(rttm: Path, clips: Clips) -> Recording:
     audio = [path for path in audio_files(rttm.parent) if path.stem == rttm.stem]
     if len(audio) != 1:
         raise InvalidReference(f"{rttm} needs exactly one recording of the same name beside it, found {len(audio)}")

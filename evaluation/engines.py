@@ -1,0 +1,98 @@
+"""The engines alone, in this process: what the services run, without servers, queues and the object store."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from evaluation.line import Hypothesis, Naming
+from evaluation.recordings import Recording
+from libs.common.audio import audio_duration
+from libs.common.settings import read_settings
+from libs.common.speakers import Gallery, Voiceprint
+from libs.common.speech import SpeakerBounds, speech_duration
+from services.diarizer.engines import DiarizedSpeech, load_engine
+from services.diarizer.matching import LabelVoice, MatchRules, match_labels
+from services.diarizer.settings import DiarizerSettings
+from services.normalizer.decoding import Limit
+from services.normalizer.errors import RecordingTooLong
+from services.normalizer.ffmpeg import find_ffmpeg
+from services.normalizer.normalization import normalize
+from services.normalizer.settings import NormalizerSettings
+
+
+class EngineLine:
+    """Implements `Line`; settings come from the same variables as the services'."""
+
+    def __init__(self, folder: Path) -> None:
+        """`folder` takes the normalized audio."""
+        normalizer, diarizer = read_settings(NormalizerSettings), read_settings(DiarizerSettings)
+        self._folder = folder
+        self._ffmpeg = find_ffmpeg(normalizer.ffmpeg_path)
+        self._limit = Limit(duration=normalizer.max_duration, error=RecordingTooLong)
+        self._diarizer = load_engine(diarizer)
+        self._rules = MatchRules(threshold=diarizer.match_threshold, margin=diarizer.match_margin)
+        self._voiceprints: dict[Path, Voiceprint | None] = {}
+        self.description = "engines in this process"
+
+    def process(self, recording: Recording) -> Hypothesis:
+        seconds: dict[str, float] = {}
+        with _timed(seconds, "normalize"):
+            audio = self._normalized(recording.audio)
+        with _timed(seconds, "diarize"):
+            speech = self._diarizer.diarize(audio, SpeakerBounds())
+        namings = tuple(self._naming(recording, speech, enrolled) for enrolled in recording.splits)
+        return Hypothesis(
+            turns=speech.turns,
+            duration=audio_duration(audio),
+            namings=namings,
+            utterances=None,
+            engines={"normalize": "ffmpeg", "diarize": self._diarizer.info.name},
+            seconds=seconds,
+        )
+
+    def _normalized(self, path: Path) -> Path:
+        target = self._folder / f"{len(list(self._folder.iterdir())):04d}.flac"
+        work = normalize(self._ffmpeg, path, target, limit=self._limit, progress=lambda _fraction: None)
+        asyncio.run(work)
+        return target
+
+    def _naming(self, recording: Recording, speech: DiarizedSpeech, enrolled: frozenset[str]) -> Naming:
+        clips = [(name, clip) for name in sorted(enrolled) for clip in recording.clips[name]]
+        voiceprints = tuple(one for name, clip in clips if (one := self._voiceprint(name, clip)) is not None)
+        gallery = Gallery(workspace="evaluation", model=speech.model, voiceprints=voiceprints)
+        decisions = match_labels(_voices(speech), gallery, self._rules.of(speech.model))
+        return Naming(enrolled=enrolled, names={one.label: one.name for one in decisions if one.name is not None})
+
+    def _voiceprint(self, name: str, clip: Path) -> Voiceprint | None:
+        """Of one enrolment clip; `None` where nobody speaks."""
+        if clip not in self._voiceprints:
+            voice = self._diarizer.embed(self._normalized(clip))
+            self._voiceprints[clip] = (
+                None
+                if voice.embedding is None
+                else Voiceprint(
+                    sample_id=str(clip), speaker_id=name, name=name, vector=tuple(map(float, voice.embedding))
+                )
+            )
+        return self._voiceprints[clip]
+
+
+def _voices(speech: DiarizedSpeech) -> list[LabelVoice]:
+    labels = dict.fromkeys(turn.label for turn in speech.turns)
+    return [
+        LabelVoice(
+            label=label,
+            speech_seconds=speech_duration(turn for turn in speech.turns if turn.label == label),
+            vector=tuple(map(float, speech.embeddings[label])) if label in speech.embeddings else None,
+        )
+        for label in labels
+    ]
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    began = time.monotonic()
+    yield
+    seconds[stage] = time.monotonic() - began
