@@ -37,7 +37,8 @@ class WordErrors(Frozen):
 
 def normalize(text: str, *, language: str | None = "en") -> str:
     """Lower case, no punctuation; for English also numbers as digits, contractions written out, no "um"."""
-    return str((_english if language == "en" else _any_language)(text)).strip()
+    plain = text.replace("’", "'")  # the normalizer knows contractions only with the typewriter's apostrophe
+    return str((_english if language == "en" else _any_language)(plain)).strip()
 
 
 def word_errors(reference: str, hypothesis: Iterable[Utterance], *, language: str | None = "en") -> WordErrors:
