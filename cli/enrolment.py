@@ -17,7 +17,7 @@ def wait_for_enrolment(gateway: Gateway, speaker_id: str) -> Speaker:
     """
     while True:
         speaker = gateway.speaker(speaker_id)
-        if all(sample.status in {"enrolled", "completed", "failed"} for sample in speaker.samples):
+        if all(sample.status in {"enrolled", "failed"} for sample in speaker.samples):
             break
         time.sleep(_INTERVAL)
     faults = [f"{sample.error.message} ({sample.error.code})" for sample in speaker.samples if sample.error]
