@@ -84,7 +84,7 @@ class Commitments:
             for item in self._in_sentence(sentence):
                 settled = self._settled(item, said, index)
                 if settled is not None:
-                    _add(items, settled, said[index - 1] if index else None)
+                    self._add(items, settled, said[index - 1] if index else None)
         return tuple(
             ActionItem(
                 task=self._people.reads(one.task),
@@ -154,8 +154,28 @@ class Commitments:
             return None
         if CONSENT.match(answer.plain):
             evidence = (*item.evidence, answer.utterance_id)
-            return replace(item, assignee=item.assignee or self._speakers[answer.label], evidence=evidence)
+            accepted = replace(item, assignee=item.assignee or self._speakers[answer.label], evidence=evidence)
+            return accepted if item.due else self._dated(accepted, answer)
         return item if item.assignee else None
+
+    def _dated(self, item: _Item, sentence: Sentence) -> _Item:
+        """The item with the due date of a sentence that belongs to it, if that has one."""
+        due = find_due_date(sentence.plain, self._day)
+        if due is None:
+            return item
+        return replace(item, due=due, due_text=sentence.excerpt(due.start, due.end))
+
+    def _add(self, items: list[_Item], item: _Item, before: Sentence | None) -> None:
+        """Add an item, or join it with the one that it accepts, repeats or makes precise."""
+        for position in range(len(items) - 1, -1, -1):
+            if _is_same(items[position], item):
+                items[position] = _joined(items[position], item)
+                return
+        if item.is_vague and before is not None and len(content_words(before.plain)) >= 2:
+            evidence = tuple(dict.fromkeys((before.utterance_id, *item.evidence)))
+            item = replace(item, task=f"{item.task} ({before.text.rstrip(' .!?')})", evidence=evidence)
+            item = item if item.due else self._dated(item, before)
+        items.append(item)
 
 
 def _triggers(name: str) -> tuple[re.Pattern[str], ...]:
@@ -212,19 +232,6 @@ def _ends_task(sentence: Sentence, due_end: int, limit: int) -> bool:
 
 def _trimmed(task: str) -> str:
     return re.sub(r"[,;]?\s+(?:and|but|so|then|okay)$", "", task.rstrip(" ,.;:!?"))
-
-
-def _add(items: list[_Item], item: _Item, before: Sentence | None) -> None:
-    """Add an item, or join it with the one that it accepts, repeats or makes precise."""
-    for position in range(len(items) - 1, -1, -1):
-        if _is_same(items[position], item):
-            items[position] = _joined(items[position], item)
-            return
-    if _DO_IT.match(item.plain) and before is not None:
-        context = before.text.rstrip(" .!?")
-        evidence = tuple(dict.fromkeys((before.utterance_id, *item.evidence)))
-        item = replace(item, task=f"{item.task} ({context})", evidence=evidence)
-    items.append(item)
 
 
 def _is_same(known: _Item, item: _Item) -> bool:

@@ -34,7 +34,8 @@ IGNORANCE = re.compile(
     r"|not been decided|can not say|have to (?:check|ask|find out|look into)|need to (?:check|ask|find out|look into)"
     r"|will (?:check|ask|find out|look into it)|let us (?:talk|come back|take that|park)|to be (?:decided|determined"
     r"|discussed)"
-    r"|nobody knows|wait and see|hard to say|^not yet\b|^maybe$|remains? open|still open|talk about (?:it"
+    r"|nobody knows|wait and see|(?:that|it) depends|hard to say|^not yet\b|^maybe$|remains? open|still open"
+    r"|talk about (?:it"
     r"|that) (?:later|next|on|another))\b"
 )
 

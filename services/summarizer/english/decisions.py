@@ -29,26 +29,34 @@ _PROPOSED = re.compile(
     r"|should we|we should"
     r"|why do we not|could we|can we) (?!go on|move on|start|begin|talk|see|come back|continue|get started|wrap|take a)"
 )
-_CONFIRMED = re.compile(rf"^{FILLERS}(?:it|that|this) (?:is|was)(?: now| then)? (?:decided|agreed|settled)(?: then)?$")
+_CONFIRMED = re.compile(
+    rf"^{FILLERS}(?:it|that|this) (?:is|was)(?: now| then)? (?:decided|agreed|settled)\b(?! that\b| to\b| by\b)"
+)
+_TELLING = 3
+"""Words with a meaning of their own that a decision has."""
 
 
 def find_decisions(said: Sequence[Sentence], people: People) -> tuple[Finding, ...]:
-    """All decisions in the order in which they were made."""
-    found: list[tuple[frozenset[str], Finding]] = []
-    for index, sentence in enumerate(said):
+    """All decisions in the order in which they were made; one that is repeated is listed once, with all evidence."""
+    found: list[Finding] = []
+    for index in range(len(said)):
         finding = _decision(said, index, people)
         if finding is None:
             continue
-        words = content_words(sentence.plain)
-        if not any(_repeats(words, known) for known, _ in found):
-            found.append((words, finding))
-    return tuple(finding for _, finding in found)
+        same = next((at for at, known in enumerate(found) if _repeats(finding.text, known.text)), None)
+        if same is None:
+            found.append(finding)
+        else:
+            evidence = tuple(dict.fromkeys((*found[same].evidence, *finding.evidence)))
+            found[same] = found[same].model_copy(update={"evidence": evidence})
+    return tuple(found)
 
 
 def _decision(said: Sequence[Sentence], index: int, people: People) -> Finding | None:
     sentence = said[index]
-    if _CONFIRMED.match(sentence.plain) and index > 0:
-        return _finding(people, said[index - 1], sentence)
+    if _CONFIRMED.match(sentence.plain):
+        settled = next((one for one in reversed(said[:index]) if len(content_words(one.plain)) >= _TELLING), None)
+        return _finding(people, settled, sentence) if settled else None
     match = _DECIDED.search(sentence.plain)
     if match is not None and not is_question(sentence, people.pattern):
         is_firm = not HYPOTHETICAL.search(sentence.plain[: match.end()]) and not _UNDECIDED.search(sentence.plain)
@@ -75,6 +83,7 @@ def _beginning(sentence: Sentence) -> int:
     return fillers.end() if fillers else 0
 
 
-def _repeats(words: frozenset[str], known: frozenset[str]) -> bool:
-    shared = len(words & known)
-    return shared >= 3 and shared >= 0.7 * min(len(words), len(known))
+def _repeats(text: str, known: str) -> bool:
+    words, others = content_words(text.lower()), content_words(known.lower())
+    shared = len(words & others)
+    return shared >= 3 and shared >= 0.7 * min(len(words), len(others))

@@ -115,3 +115,34 @@ def test_refusals_questions_hypotheses_and_forecasts_are_no_action_items(said: s
 
 def test_a_request_that_is_declined_is_no_action_item() -> None:
     assert items_of([("Anna", "Ben, can you fix the printer?"), ("Ben", "No, I am on holiday.")]) == ()
+
+
+def test_whoever_consents_may_say_until_when() -> None:
+    item = one_item([("Anna", "Ben, can you put the numbers in a table?"), ("Ben", "Sure, you'll have it by Monday.")])
+
+    assert (item.task, item.due_text, item.due) == (
+        "Put the numbers in a table",
+        "by Monday",
+        datetime.date(2026, 3, 9),
+    )
+
+
+def test_a_promise_that_leans_on_what_was_said_before_quotes_it() -> None:
+    item = one_item([("Anna", "The invitations must go out before the end of next week. I'll write them.")])
+
+    assert item.task == "Write them (The invitations must go out before the end of next week)"
+    assert item.due == datetime.date(2026, 3, 13)
+
+
+def test_a_promise_to_do_that_takes_up_what_somebody_asked_for() -> None:
+    lines = [("Anna", "Somebody has to check the cables."), ("Ben", "I can do that next week.")]
+
+    item = one_item(lines)
+
+    assert (item.assignee, item.task, item.evidence) == ("Ben", "Check the cables", ("u1", "u2"))
+
+
+def test_without_punctuation_a_task_ends_with_its_due_date() -> None:
+    item = one_item([("Anna", "Fine then Ben will update the handbook by Monday was there more today"), ("Ben", "no")])
+
+    assert (item.task, item.due_text) == ("Update the handbook", "by Monday")

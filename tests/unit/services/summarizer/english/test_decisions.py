@@ -56,10 +56,14 @@ def test_what_is_not_decided_is_no_decision(said: str, is_bare: bool) -> None:
     assert decisions_of([("Anna", said), ("Ben", "The weather was bad last year.")], is_bare=is_bare) == []
 
 
-def test_a_decision_that_is_repeated_is_listed_once() -> None:
+def test_a_decision_that_is_repeated_is_listed_once_with_all_its_evidence() -> None:
     lines = [
-        ("Anna", "We have decided to release in March without the payment page."),
+        ("Anna", "I propose that we release in March without the payment page."),
+        ("Ben", "I agree."),
+        ("Anna", "Me too. Good, so that is settled."),
         ("Ben", "So we agreed to release in March without the payment page."),
     ]
 
-    assert len(decisions_of(lines)) == 1
+    (found,) = decisions_of(lines)
+
+    assert found[1] == ("u1", "u2", "u3", "u4")
