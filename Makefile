@@ -62,7 +62,7 @@ $(RUNTIME): $(VENV)/.stamp-venv $(LOCAL_PINS)
 	@echo "Installing the local profile into $(VENV) …"
 	@$(PIP) -r requirements-local.txt
 	@$(PIP) --no-deps -r requirements-no-deps.txt
-	@printf '#!/bin/sh\nPYTHONPATH="%s$${PYTHONPATH:+:$$PYTHONPATH}" exec "%s/$(BIN)/python" -m cli "$$@"\n' "$(CURDIR)" "$(CURDIR)" > $(BIN)/hansard
+	@printf '#!/bin/sh\nPYTHONPATH="%s$${PYTHONPATH:+:$$PYTHONPATH}" exec "%s/$(BIN)/python" -P -m cli "$$@"\n' "$(CURDIR)" "$(CURDIR)" > $(BIN)/hansard
 	@chmod +x $(BIN)/hansard
 	@touch $@
 

@@ -66,9 +66,9 @@ def _reports_failures(command: Callable[P, None]) -> Callable[P, None]:
 def up() -> None:
     """Start everything on this machine and stay in the foreground (PORT, HANSARD_HOME; see the README)."""
     from cli.local.up import up as start  # noqa: PLC0415  # needs the local profile; the other commands do not
-    from cli.settings import LocalSettings  # noqa: PLC0415
+    from cli.settings import read_local_settings  # noqa: PLC0415
 
-    start(LocalSettings(), Console())
+    start(read_local_settings(), console)
 
 
 @app.command()
@@ -76,9 +76,9 @@ def up() -> None:
 def demo() -> None:
     """Take the sample meeting through the whole line on this machine and show what comes out."""
     from cli.demo import demo as show  # noqa: PLC0415
-    from cli.settings import LocalSettings  # noqa: PLC0415
+    from cli.settings import read_local_settings  # noqa: PLC0415
 
-    show(LocalSettings(), console)
+    show(read_local_settings(), console)
 
 
 @app.command()

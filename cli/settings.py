@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from cli.errors import CommandFailed
 
 
 class LocalSettings(BaseSettings):
@@ -14,8 +16,8 @@ class LocalSettings(BaseSettings):
     hansard_home: Path | None = None
     """Folder for everything that is kept; `.hansard` in the current folder by default."""
 
-    host: str = "127.0.0.1"
-    """Address that the gateway listens on."""
+    host: str = Field(default="127.0.0.1", validation_alias="HANSARD_HOST")
+    """Address that the gateway listens on; some shells set HOST to something else."""
 
     port: int = Field(default=8000, ge=1, le=65535)
 
@@ -38,3 +40,16 @@ class LocalSettings(BaseSettings):
     @property
     def home(self) -> Path:
         return (self.hansard_home or Path(".hansard")).expanduser().resolve()
+
+
+def read_local_settings() -> LocalSettings:
+    """Read the environment.
+
+    Raises:
+        CommandFailed: A variable is wrong; the text names it.
+    """
+    try:
+        return LocalSettings()
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors())
+        raise CommandFailed(f"wrong settings: {faults}") from error

@@ -88,7 +88,7 @@ async def _supervise(supervisor: Supervisor, settings: LocalSettings, engines: E
             console.print("Stopping … (once more to stop at once)")
             stop.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, on_signal)
     greeting = asyncio.create_task(_greet(settings, engines, console))
     try:

@@ -1,0 +1,24 @@
+"""What the environment says, and how it is told when it is wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from cli.errors import CommandFailed
+from cli.settings import read_local_settings
+
+
+def test_a_wrong_port_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "eighty")
+    with pytest.raises(CommandFailed, match="PORT"):
+        read_local_settings()
+
+
+def test_state_is_kept_in_the_current_folder_unless_said_otherwise(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("HANSARD_HOME", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert read_local_settings().home == tmp_path.resolve() / ".hansard"
+    monkeypatch.setenv("HANSARD_HOME", str(tmp_path / "elsewhere"))
+    assert read_local_settings().home == tmp_path.resolve() / "elsewhere"
