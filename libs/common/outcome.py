@@ -3,7 +3,7 @@
 import datetime
 from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from libs.common.engine import EngineInfo
 from libs.common.events import EVENTS, Event
@@ -51,11 +51,14 @@ class PublishedEvent(Frozen):
 
     stream: str
     body: dict[str, object]
+    _event: Event | None = PrivateAttr(default=None)
 
     @classmethod
     def of(cls, event: Event) -> Self:
         """Wrap an event."""
-        return cls(stream=event.stream, body=event.model_dump(mode="json"))
+        wrapped = cls(stream=event.stream, body=event.model_dump(mode="json"))
+        wrapped._event = event
+        return wrapped
 
     @property
     def event(self) -> Event:
@@ -64,7 +67,7 @@ class PublishedEvent(Frozen):
         Raises:
             KeyError: A newer release wrote it; this one does not know the stream.
         """
-        return EVENTS[self.stream].model_validate(self.body)
+        return self._event or EVENTS[self.stream].model_validate(self.body)
 
 
 class Outcome(Frozen):

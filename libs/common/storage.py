@@ -62,7 +62,10 @@ class ObjectStore:
         """Write an object unless it exists; False if it did."""
         with _reported():
             try:
-                await obstore.put_async(self._backend, key, data, mode="create")
+                if isinstance(self._backend, MemoryStore):
+                    obstore.put(self._backend, key, data, mode="create")  # answers at once, no thread needed
+                else:
+                    await obstore.put_async(self._backend, key, data, mode="create")
             except AlreadyExistsError:
                 return False
             return True
@@ -97,6 +100,8 @@ class ObjectStore:
         """Read a small object, or `None` if there is none."""
         with _reported():
             try:
+                if isinstance(self._backend, MemoryStore):
+                    return bytes(obstore.get(self._backend, key).bytes())
                 result = await obstore.get_async(self._backend, key)
                 return bytes(await result.bytes_async())
             except FileNotFoundError:

@@ -102,7 +102,7 @@ def _upkeep(gateway: Gateway, settings: GatewaySettings) -> Upkeep:
     info = WorkerInfo(consumer=consumer, service="gateway", release=RELEASE, stages={PROJECTION: None})
     reader = GroupReader(gateway.redis, scripts, streams=list(EVENTS), group=PROJECTION, consumer=consumer)
     return Upkeep(
-        relay=Relay(gateway.database, Publisher(scripts), gateway.outbox_waiting),
+        relay=Relay(gateway.database, Publisher(gateway.redis, scripts), gateway.outbox_waiting),
         projection=Projection(
             gateway.database, gateway.store, reader, lease=settings.lease, galleries=gateway.galleries_requested
         ),

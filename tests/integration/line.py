@@ -41,7 +41,7 @@ def entry_of(event: Event) -> Entry:
 async def publish(redis: Redis, event: Event) -> None:
     """As the gateway's relay does."""
     unit = Unit(run_id=event.run_id, stage="accept")
-    await Publisher(Scripts(redis)).publish(unit_id=unit.id, run_id=event.run_id, entries=[entry_of(event)])
+    await Publisher(redis, Scripts(redis)).publish(unit_id=unit.id, run_id=event.run_id, entries=[entry_of(event)])
 
 
 async def echo(event: SampleAccepted, work: Work) -> list[Event]:

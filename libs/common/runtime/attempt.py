@@ -15,6 +15,8 @@ from libs.common.outcome import Outcome, PublishedEvent, Report, Unit
 from libs.common.runtime.retry import backoff
 from libs.common.runtime.work import UnitWork
 from libs.common.stage import Stage
+from libs.common.streams.entry import Entry
+from libs.common.streams.queue import Delivery
 
 E = TypeVar("E", bound=Event)
 
@@ -49,15 +51,13 @@ Verdict = Outcome | Delay | GiveUp | NothingYet
 class Attempt(Generic[E]):
     """Calls the handler and says what follows."""
 
-    def __init__(
-        self, stage: Stage[E], event: E, unit: Unit, work: UnitWork, *, attempts: int, published_at: datetime.datetime
-    ) -> None:
+    def __init__(self, stage: Stage[E], event: E, unit: Unit, work: UnitWork, *, delivery: Delivery) -> None:
         self._stage = stage
         self._event = event
         self._unit = unit
         self._work = work
-        self._attempts = attempts
-        self._published_at = published_at
+        self._attempts = delivery.attempts
+        self._entry = delivery.entry
         self._started_at = datetime.datetime.now(datetime.UTC)
         self._started = time.monotonic()
 
@@ -93,8 +93,7 @@ class Attempt(Generic[E]):
         return self._outcome(events, is_failed=False)
 
     def _postponed(self, error: Postpone) -> Verdict:
-        age = (datetime.datetime.now(datetime.UTC) - self._published_at).total_seconds()
-        if age > _POSTPONED_AT_MOST:
+        if _age(self._entry) > _POSTPONED_AT_MOST:
             return GiveUp(error)
         _log.warning("postponed", code=error.code, error=error.message)
         return Delay(error.delay or 1.0 + backoff(5), spent=self._attempts - 1)
@@ -136,3 +135,9 @@ class Attempt(Generic[E]):
             input=PublishedEvent.of(self._event),
             objects=self._work.kept,
         )
+
+
+def _age(entry: Entry) -> float:
+    """Seconds since the event was first published."""
+    report = Report.model_validate_json(entry.report)
+    return (datetime.datetime.now(datetime.UTC) - report.started_at).total_seconds() - report.seconds

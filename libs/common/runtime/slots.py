@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+_LINGER = 0.001
+
 
 class Slots:
     """Free places for units; nothing is read ahead of one."""
 
     def __init__(self, count: int) -> None:
+        self._count = count
         self.free = count
         self._has_free = asyncio.Event()
         self._has_free.set()
@@ -16,6 +19,9 @@ class Slots:
     async def wait_free(self) -> int:
         """Wait for a free place; returns how many there are; not above 0 once closed."""
         await self._has_free.wait()
+        if self.free < self._count:
+            # Units that end together leave room to be filled with one read.
+            await asyncio.sleep(_LINGER)
         return self.free
 
     def close(self) -> None:

@@ -1,7 +1,6 @@
 """One stage of one worker: takes deliveries as slots are free, and settles each of them."""
 
 import asyncio
-import datetime
 import json
 import random
 import time
@@ -167,14 +166,7 @@ class StageWorker(Generic[E]):
                 del self.held[delivery.id]
 
     async def _work(self, held: Held[E]) -> None:
-        attempt = Attempt(
-            self.stage,
-            held.event,
-            held.unit,
-            held.work,
-            attempts=held.delivery.attempts,
-            published_at=_published_at(held.delivery),
-        )
+        attempt = Attempt(self.stage, held.event, held.unit, held.work, delivery=held.delivery)
         verdict = await self._verdict(held, attempt)
         if isinstance(verdict, GiveUp):
             verdict = await self._give_up(held, attempt, verdict)
@@ -271,11 +263,6 @@ class StageWorker(Generic[E]):
         report = Report.model_validate_json(delivery.entry.report)
         entries = entries_of(unit, (PublishedEvent.of(failure),), report)
         await until_answered(lambda: self._queue.settle(delivery, unit_id=unit.id, run_id=unit.run_id, entries=entries))
-
-
-def _published_at(delivery: Delivery) -> datetime.datetime:
-    report = Report.model_validate_json(delivery.entry.report)
-    return report.started_at + datetime.timedelta(seconds=report.seconds)
 
 
 def _ids(event: Event) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import socket
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from os import getpid
 from typing import Literal, cast
@@ -10,6 +10,7 @@ from typing import Literal, cast
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from libs.common.streams.batch import ScriptBatch
 from libs.common.streams.entry import Entry
 from libs.common.streams.keys import (
     cancelled_key,
@@ -72,6 +73,7 @@ class StageQueue:
         self._moved = moved_key(group)
         self._delayed = delayed_key(group)
         self._waiting = waiting_entries_key(group)
+        self._settling = ScriptBatch(redis, scripts.settle)
 
     async def ensure_group(self) -> None:
         """Make stream and group, from the first entry: a group made at the end loses what is there."""
@@ -129,7 +131,7 @@ class StageQueue:
     async def settle(self, delivery: Delivery, *, unit_id: str, run_id: str, entries: Sequence[Entry]) -> Settled:
         """Publish a unit's events unless they were, and acknowledge its input."""
         return await _settle(
-            self._scripts,
+            self._settling,
             input_key=self._key,
             group=self.group,
             delivery=(delivery.id, delivery.entry.fact),
@@ -189,13 +191,13 @@ def delivery_of(key: str, id_: str, times_delivered: int, fields: dict[str, str]
 class Publisher:
     """Publishes for units whose input is not in a stream."""
 
-    def __init__(self, scripts: Scripts) -> None:
-        self._scripts = scripts
+    def __init__(self, redis: Redis, scripts: Scripts) -> None:
+        self._settling = ScriptBatch(redis, scripts.settle)
 
     async def publish(self, *, unit_id: str, run_id: str, entries: Sequence[Entry]) -> Settled:
         """Publish a unit's events unless they were."""
         return await _settle(
-            self._scripts,
+            self._settling,
             input_key=stream_key("none"),
             group="",
             delivery=("", ""),
@@ -206,7 +208,7 @@ class Publisher:
 
 
 async def _settle(
-    scripts: Scripts,
+    settling: ScriptBatch,
     *,
     input_key: str,
     group: str,
@@ -220,11 +222,7 @@ async def _settle(
     args: list[str | int] = [group, *delivery, unit_id, _MARKER_LIFETIME]
     for entry in entries:
         args += [5 + outputs.index(entry.key), *entry.fields()]
-    return cast(Settled, await scripts.settle(keys=keys, args=_plain(args)))
-
-
-def _plain(args: Iterable[str | int]) -> list[str]:
-    return [str(arg) for arg in args]
+    return cast(Settled, await settling.run(keys, args))
 
 
 def _token(delivery: Delivery) -> tuple[str, int, str]:

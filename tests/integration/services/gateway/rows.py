@@ -79,7 +79,7 @@ def background(database: Database, redis: Redis, store: ObjectStore, *, age: flo
     scripts, changed = Scripts(redis), asyncio.Event()
     reader = GroupReader(redis, scripts, streams=list(EVENTS), group=PROJECTION, consumer=consumer_name("gateway"))
     return Background(
-        relay=Relay(database, Publisher(scripts), asyncio.Event()),
+        relay=Relay(database, Publisher(redis, scripts), asyncio.Event()),
         projection=Projection(database, store, reader, lease=1.0, galleries=changed),
         reconciler=Reconciler(database, redis, scripts, age=age),
         galleries=Galleries(database, store, RedisCache(redis), changed),

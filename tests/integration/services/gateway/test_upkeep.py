@@ -218,6 +218,24 @@ async def test_trimming_stops_at_what_a_group_has_not_acknowledged(
     assert not await redis.exists(marker_key(f"{event.run_id}/normalize_sample"))
 
 
+async def test_trimming_stops_at_an_entry_on_loan(database: Database, redis: Redis, store: ObjectStore) -> None:
+    parts = background(database, redis, store)
+    trimmer = Trimmer(redis, Scripts(redis), keep=datetime.timedelta(0))
+    key = stream_key(SampleAccepted.stream)
+    for _ in range(3):
+        await accept_sample(database)
+    await parts.relay.relay()
+    async with projecting(parts):
+        await until(lambda: _is_read_up(redis, count=3))
+    await redis.xgroup_create(key, "normalize_sample", id="0")
+    [[_, taken]] = await redis.xreadgroup("normalize_sample", "one", {key: ">"})  # type: ignore[str-unpack]
+    for id_, _ in taken[1:]:
+        await redis.xack(key, "normalize_sample", id_)
+    assert await trimmer.trim() == 0
+    await redis.xack(key, "normalize_sample", taken[0][0])
+    assert await trimmer.trim() == 2, "the last one delivered stays, so that the lag can be told"
+
+
 async def _has_ended(database: Database, event: SampleAccepted) -> bool:
     row = await database.fetch_one("SELECT ended_at FROM runs WHERE id = $1", uuid.UUID(event.run_id))
     return row is not None and row["ended_at"] is not None
@@ -235,7 +253,7 @@ async def _is_read_up(redis: Redis, count: int = 1) -> bool:
     key = stream_key(SampleAccepted.stream)
     if await redis.xlen(key) < count:
         return False
-    last = [id_ for id_, _ in await redis.xrevrange(key, count=1) or []][0]
+    last = next(id_ for id_, _ in await redis.xrevrange(key, count=1) or [])
     groups = {one["name"]: one for one in await redis.xinfo_groups(key)}
     return (
         PROJECTION in groups and groups[PROJECTION]["last-delivered-id"] == last and not groups[PROJECTION]["pending"]

@@ -149,6 +149,17 @@ async def test_handing_back_costs_no_attempt_and_is_taken_at_once(
     assert delivery.attempts == 1
 
 
+async def test_who_handed_back_does_not_hold_what_another_took(
+    redis: Redis, make_queue: MakeQueue, event: SampleAccepted
+) -> None:
+    leaving, heir = make_queue("leaving"), make_queue("heir")
+    await publish(redis, event)
+    held = await take(leaving)
+    await leaving.hand_back(held)
+    assert (await seize(heir)).times_delivered == held.times_delivered
+    assert await leaving.renew([(held, event.run_id)]) == ["lost"]
+
+
 async def test_a_fresh_lease_is_not_taken_over(redis: Redis, make_queue: MakeQueue, event: SampleAccepted) -> None:
     await publish(redis, event)
     await take(make_queue("one"))

@@ -1,0 +1,1 @@
+"""Benchmarks that can be run again: each compares with an alternative in the same run."""
