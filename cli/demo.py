@@ -54,12 +54,7 @@ def demo(settings: LocalSettings, console: Console) -> None:
     started = time.monotonic()
     manifest = Manifest.model_validate_json((_SAMPLE / "manifest.json").read_bytes())
     with _home(settings) as home, _running(home, settings, console) as gateway:
-        for person in manifest.speakers:
-            speaker_id = gateway.enroll(person.name, [_SAMPLE / clip for clip in person.clips], _CONSENT).speaker_id
-            wait_for_enrolment(gateway, speaker_id)
-            console.print(f"Enrolled {person.name}")
-        for stranger in manifest.strangers:
-            console.print(f"Not enrolled: {stranger}, who stays a label")
+        _enroll(gateway, manifest, console)
         options: dict[str, str | list[str]] = {"title": manifest.title, "personas": list(_PERSONAS)}
         meeting = gateway.process(_SAMPLE / manifest.meeting, options).meeting_id
         console.print(f"Processing {_SAMPLE / manifest.meeting} …")
@@ -71,6 +66,16 @@ def demo(settings: LocalSettings, console: Console) -> None:
         f"\nThat took {time.monotonic() - started:.0f} s. Next: `make up`, then `.venv/bin/hansard process FILE`. "
         "The API is at http://127.0.0.1:8000/docs, everything else in README.md."
     )
+
+
+def _enroll(gateway: Gateway, manifest: Manifest, console: Console) -> None:
+    accepted = [
+        gateway.enroll(person.name, [_SAMPLE / clip for clip in person.clips], _CONSENT) for person in manifest.speakers
+    ]
+    for one in accepted:
+        console.print(f"Enrolled {wait_for_enrolment(gateway, one.speaker_id).name}")
+    for stranger in manifest.strangers:
+        console.print(f"Not enrolled: {stranger}, who stays a label")
 
 
 @contextmanager

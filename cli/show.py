@@ -89,7 +89,7 @@ def clock(seconds: float) -> str:
 def _progress(stage: StageStatus) -> str:
     fraction = 1.0 if stage.status == "completed" else stage.progress
     filled = round(_BAR_WIDTH * fraction)
-    return f"[cyan]{'━' * filled}[/][dim]{'━' * (_BAR_WIDTH - filled)}[/]"
+    return f"[cyan]{'━' * filled}[/][dim]{'─' * (_BAR_WIDTH - filled)}[/]"
 
 
 def _section(heading: str, lines: list[str]) -> list[RenderableType]:

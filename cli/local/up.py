@@ -105,7 +105,8 @@ async def _greet(settings: LocalSettings, engines: Engines, console: Console) ->
     console.print(
         f"Hansard takes recordings at {url} (API: {url}/docs). "
         f"Engines: diarization {engines.diarizer}, transcription {engines.transcriber}, minutes {engines.summarizer}. "
-        "Ctrl-C stops it."
+        "Ctrl-C stops it.",
+        soft_wrap=True,
     )
 
 

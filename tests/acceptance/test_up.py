@@ -1,0 +1,57 @@
+"""`hansard up` itself: what it refuses, what it starts again, and what it leaves behind."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from cli.local.child import free_port
+from tests.acceptance.conftest import ROOT, Hansard, running, wait_until
+
+
+def _up(home: Path, port: int) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "HANSARD_HOME": str(home), "PORT": str(port)}
+    return subprocess.run(
+        [sys.executable, "-m", "cli", "up"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_second_start_on_the_same_folder_is_refused(shared_hansard: Hansard) -> None:
+    refused = _up(shared_hansard.home, free_port())
+    assert refused.returncode == 1
+    assert f"already runs on {shared_hansard.home}" in refused.stderr
+
+
+def test_a_port_that_is_taken_is_named_before_anything_starts(shared_hansard: Hansard, tmp_path: Path) -> None:
+    refused = _up(tmp_path / "other", shared_hansard.port)
+    assert refused.returncode == 1
+    assert f":{shared_hansard.port}" in refused.stderr
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("name", ["redis-server", "postgres"])
+def test_a_server_that_dies_is_started_again(shared_hansard: Hansard, name: str) -> None:
+    server = shared_hansard.child(name)
+    server.kill()
+    server.wait(20)
+    wait_until(lambda: shared_hansard.child(name).pid != server.pid, timeout=30, otherwise=shared_hansard.log)
+    with shared_hansard.gateway as gateway:
+        wait_until(gateway.is_ready, timeout=60, otherwise=shared_hansard.log)
+
+
+def test_nothing_outlives_a_supervisor_that_is_killed_and_its_folder_can_be_used_again(tmp_path: Path) -> None:
+    with running(tmp_path / "home") as hansard:
+        family = hansard.kill()
+        hansard.start()
+        _, alive = psutil.wait_procs(family, timeout=30)
+        assert [one for one in alive if one.status() != psutil.STATUS_ZOMBIE] == []
+        assert hansard.stop() == []
