@@ -66,7 +66,7 @@ class Enrolment:
                 await record_answer(connection, request.key, answer)
             await staging.accept(connection)
         self.outbox_waiting.set()
-        log.info("samples accepted", speaker=answer.speaker_id, samples=len(request.samples), created=answer.created)
+        log.info("samples accepted", speaker_id=answer.speaker_id, samples=len(request.samples), created=answer.created)
         return answer, False
 
     async def _claimed(self, connection: Connection, key: RequestKey, request: EnrolmentRequest) -> str | None:

@@ -36,7 +36,7 @@ def export(results: Results, chosen: TextFormat) -> str:
 def text(results: Results) -> str:
     """The transcript, one utterance each paragraph."""
     paragraphs = (f"[{clock(one.start)}] {_speaker(one)}: {one.text}" for one in results.utterances if one.text)
-    return "\n\n".join([*paragraphs, ""])
+    return "\n\n".join(paragraphs) + "\n"
 
 
 def markdown(results: Results) -> str:

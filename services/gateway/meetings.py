@@ -86,7 +86,12 @@ class Meetings:
                 await record_answer(connection, submission.key, answer)
             await staging.accept(connection)
         self.outbox_waiting.set()
-        log.info("meeting accepted", meeting=answer.meeting_id, run=answer.run_id, bytes=submission.upload.size_bytes)
+        log.info(
+            "meeting accepted",
+            meeting_id=answer.meeting_id,
+            run_id=answer.run_id,
+            size_bytes=submission.upload.size_bytes,
+        )
         return answer, False
 
     async def _claimed(self, connection: Connection, key: RequestKey, submission: Submission) -> str | None:
@@ -160,7 +165,7 @@ class Meetings:
             erasure_id = await _request_erasure(connection, workspace, meeting_id)
         await tell_workers(self.redis, [str(run["id"]) for run in cancelled])
         objects, is_pending = await self._erase(erasure_id, runs)
-        log.info("meeting deleted", meeting=str(meeting_id), objects=objects, pending=is_pending)
+        log.info("meeting deleted", meeting_id=str(meeting_id), objects=objects, pending=is_pending)
         return MeetingReceipt(
             meeting_id=str(meeting_id),
             deleted_at=deleted_at,

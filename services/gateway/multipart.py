@@ -3,12 +3,15 @@
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from python_multipart.exceptions import MultipartParseError
-from python_multipart.multipart import MultipartCallbacks, MultipartParser, parse_options_header
+from python_multipart.multipart import MultipartParser, parse_options_header
 
 from services.gateway.errors import MalformedUpload, TruncatedUpload, UnsupportedMediaType
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks  # exists for type checkers only
 
 _Mark = Literal["part ended"]
 
@@ -93,7 +96,7 @@ class _Parser:
         except MultipartParseError as error:
             raise MalformedUpload(f"the body is not valid multipart/form-data: {error}") from error
 
-    def _callbacks(self) -> MultipartCallbacks:
+    def _callbacks(self) -> "MultipartCallbacks":
         return {
             "on_part_begin": self._headers.clear,
             "on_header_field": _append_to(self._name),

@@ -84,7 +84,7 @@ class Speakers:
             erased = await _erase_rows(connection, workspace, speaker_id)
         await tell_workers(self.redis, erased.open_runs)
         objects, is_pending = await self._erase_objects(erased)
-        log.info("speaker deleted", speaker=str(speaker_id), objects=objects, pending=is_pending)
+        log.info("speaker deleted", speaker_id=str(speaker_id), objects=objects, pending=is_pending)
         return SpeakerReceipt(
             speaker_id=str(speaker_id),
             deleted_at=erased.deleted_at,
