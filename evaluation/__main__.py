@@ -27,7 +27,10 @@ _console = Console(stderr=True)
 
 def main(  # noqa: PLR0917 - typer calls it by name
     folder: Annotated[
-        Path | None, typer.Argument(help="Recordings with references, or one folder of utterances per reader.")
+        Path | None,
+        typer.Argument(
+            exists=True, file_okay=False, help="Recordings with references, or one folder of utterances per reader."
+        ),
     ] = None,
     gateway: Annotated[
         str | None, typer.Option(help="URL of a running gateway; without it the engines run in this process.")

@@ -12,9 +12,17 @@ from cli.enrolment import wait_for_enrolment
 from cli.follow import follow
 from evaluation.line import Hypothesis, Naming
 from evaluation.recordings import Recording, as_in_rttm
+from libs.common.errors import PipelineError
 from libs.common.rttm import read_rttm
 from libs.common.speech import Turn
 from libs.common.transcript import Utterance
+
+
+class NameTaken(PipelineError):
+    """Somebody is enrolled under a name that the evaluation would enrol and delete again."""
+
+    code = "name_taken"
+
 
 _CONSENT = "Enrolled for an evaluation, and deleted after it."
 
@@ -30,6 +38,12 @@ class GatewayLine:
         self._quiet = Console(quiet=True)
 
     def process(self, recording: Recording) -> Hypothesis:
+        """Process the recording once per split.
+
+        Raises:
+            NameTaken: Nothing was done, so that nobody loses a voiceprint.
+        """
+        self._refuse_taken_names(recording)
         first, *others = recording.splits[: self._max_splits] or (frozenset[str](),)
         results, rttm, status = self._passage(recording, first)
         passages = [(first, results), *((enrolled, self._passage(recording, enrolled)[0]) for enrolled in others)]
@@ -43,6 +57,14 @@ class GatewayLine:
             engines={stage: engine.name for stage, engine in results.engines.items()},
             seconds={stage: one.seconds for stage, one in status.stages.items()},
         )
+
+    def _refuse_taken_names(self, recording: Recording) -> None:
+        known = {as_in_rttm(one.name).casefold(): one.name for one in self._gateway.speakers()}
+        for name in recording.clips:
+            if name.casefold() in known:
+                raise NameTaken(
+                    f"{known[name.casefold()]} is enrolled at {self._gateway.url} already; evaluate in another workspace"
+                )
 
     def _passage(self, recording: Recording, enrolled: frozenset[str]) -> tuple[Results, str, MeetingStatus]:
         """The results, the same as RTTM, and how the stages went."""

@@ -40,7 +40,7 @@ def read_readers(folder: Path) -> list[Reader]:
     Raises:
         InvalidReference: There are fewer than two readers.
     """
-    found = {one.name: audio_files(one) for one in sorted(folder.iterdir()) if one.is_dir()}
+    found = {one.name: _utterances(one) for one in sorted(folder.iterdir()) if one.is_dir()}
     readers = [_reader(as_in_rttm(name), files) for name, files in found.items() if len(files) > 1]
     if len(readers) < FEWEST_VOICES:
         raise InvalidReference(f"{folder} holds neither NAME.rttm nor folders of utterances of two readers or more")
@@ -65,6 +65,12 @@ def join_meetings(readers: list[Reader], target: Path, *, count: int, max_splits
         _join(f"joined{number:02d}", draw.sample(readers, size), target, draw, clips=clips, splits=splits)
         for number, size in enumerate(islice(sizes, count), start=1)
     ]
+
+
+def _utterances(folder: Path) -> tuple[Path, ...]:
+    """Of one reader, also those in folders per chapter."""
+    chapters = sorted(one for one in folder.rglob("*") if one.is_dir())
+    return tuple(path for chapter in (folder, *chapters) for path in audio_files(chapter))
 
 
 def _reader(name: str, files: tuple[Path, ...]) -> Reader:
@@ -128,6 +134,8 @@ def _trimmed(path: Path) -> tuple[NDArray[np.float32], list[Segment]]:
     """An utterance without the silence at its ends, and the speech in it."""
     samples = read_segment(path, Segment(start=0, end=audio_duration(path)))
     speech = find_speech(samples)
+    if not speech:
+        raise InvalidReference(f"{path} holds no speech")
     first, last = speech[0].start, speech[-1].end
     inner = [Segment(start=one.start - first, end=one.end - first) for one in speech]
     return samples[round(first * SAMPLE_RATE_HZ) : round(last * SAMPLE_RATE_HZ)], inner
