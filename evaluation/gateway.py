@@ -63,7 +63,7 @@ class GatewayLine:
         for name in recording.clips:
             if name.casefold() in known:
                 raise NameTaken(
-                    f"{known[name.casefold()]} is enrolled at {self._gateway.url} already; evaluate in another workspace"
+                    f"{known[name.casefold()]} is enrolled at {self._gateway.url}; evaluate in another workspace"
                 )
 
     def _passage(self, recording: Recording, enrolled: frozenset[str]) -> tuple[Results, str, MeetingStatus]:
