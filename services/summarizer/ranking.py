@@ -26,7 +26,12 @@ METHOD = f"LexRank: scikit-learn {version('scikit-learn')}, networkx {version('n
 
 
 def most_central(
-    texts: Sequence[str], weights: Sequence[float], count: int, *, stop_words: str | None, said: Callable[[float], None]
+    texts: Sequence[str],
+    weights: Sequence[float],
+    count: int,
+    *,
+    stop_words: str | None,
+    report: Callable[[float], None],
 ) -> list[int]:
     """Indexes of the `count` sentences that say most of what the others say, in order; fewer if they repeat.
 
@@ -35,7 +40,7 @@ def most_central(
         weights: How much the reader cares for each, above 0 for every candidate; 0 leaves it out.
         count: How many are wanted.
         stop_words: The language whose stop words to ignore, as scikit-learn names it.
-        said: Is told the fraction done.
+        report: Is told the fraction done.
     """
     candidates = [index for index, weight in enumerate(weights) if weight > 0 and texts[index].strip()]
     while len(candidates) > SECTION:
@@ -43,7 +48,7 @@ def most_central(
         candidates = []
         for done, section in enumerate(sections, start=1):
             candidates += _best(texts, weights, section, SECTION // 4, stop_words)
-            said(done / len(sections))
+            report(done / len(sections))
     return _best(texts, weights, candidates, count, stop_words)
 
 

@@ -6,42 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from libs.common.minutes import ActionItem
-from services.summarizer.english.cues import CONSENT, FILLERS, HYPOTHETICAL, REFUSAL, content_words, is_question
+from services.summarizer.english.cues import CONSENT, HYPOTHETICAL, REFUSAL, content_words, is_question
 from services.summarizer.english.due_dates import DueDate, find_due_date
 from services.summarizer.english.people import People
+from services.summarizer.english.triggers import ends_task, is_task, leans_back, triggers
 from services.summarizer.sentences import Sentence
-
-_ACTS = (
-    "(?:add|adjust|analy[sz]e|arrange|ask|assign|book|bring|build|buy|call|cancel|change|check|clean|close|collect"
-    "|compare|complete|confirm|contact|convert|coordinate|create|cut|define|deliver|deploy|design|discuss|do|document|"
-    "draft|email|ensure|extend|file|fill|find|finish|fix|follow|get|gather|give|handle|hire|implement|inform|install"
-    "|investigate|invite|join|launch|look|mail|make|measure|meet|merge|migrate|move|negotiate|open|order|organi[sz]e"
-    "|own"
-    "|pay|phone|pick|plan|post|prepare|present|print|propose|publish|push|put|raise|reach|read|record|release|remind"
-    "|remove|rename|replace|report|request|research|reserve|reset|resolve|review|revise|rewrite|roll|run|schedule|sell"
-    "|send|set|share|ship|show|sign|solve|sort|start|submit|summari[sz]e|switch|take|talk|tell|test|track|train|turn"
-    "|update|upgrade|upload|verify|visit|work|write)"
-)
-_IDLE = re.compile(
-    r"^(?:not|never|no|be (?!responsible|in charge)|say|admit|need|know|think|assume|guess|wait|stop|miss|remember"
-    r"|forget"
-    r"|agree|see|hear|stay|leave it|leave you|let you|start with|begin with|hand over|keep it|like|love|hope|want|"
-    r"believe|explain|repeat|have (?!to|the|a|an|it|that|this|something)|pass|skip|come|go(?! through| over| and"
-    r"| ahead|"
-    r" to the)|tell you|take (?:two|three|four|a few|some|about|weeks|days|long)|follow(?! up)|happen|work(?! on))\b"
-)
-_SMALL_TALK = re.compile(
-    r"^(?:hear|see|tell (?:us|me)|explain|repeat|say|believe|imagine|remember|give (?:me|us) (?:a|an) (?:second|moment|"
-    r"minute|example|idea)|speak|elaborate|clarify|go|share your screen|mute|unmute|hold|wait|turn|live|understand)\b"
-)
-_DO_IT = re.compile(
-    r"^(?:do|take|handle|take care of|fix|own|have) (?:it|that|this|so|them|those|care of (?:it|that|this))\b"
-)
-_PRONOUN_ONLY = re.compile(r"^\w+ (?:it|that|this|them|those|one)\b *$")
-_GOES_ON = re.compile(r"^ *(?:to|for|with|from|and|about|so that|if|because|at|in|on|as|or)\b")
-"""What follows a due date and still belongs to the task."""
-
-_ADVERBS = r"(?:(?:also|then|definitely|certainly|just|personally|please|try to|make sure to|go ahead and|still) )*"
 
 
 @dataclass(frozen=True)
@@ -64,7 +33,7 @@ class _Item:
     @property
     def is_vague(self) -> bool:
         """Whether it only makes sense after what was said before."""
-        return bool(_DO_IT.match(self.plain) or _PRONOUN_ONLY.match(self.plain))
+        return leans_back(self.plain)
 
 
 class Commitments:
@@ -75,7 +44,7 @@ class Commitments:
         self._people = people
         self._speakers = speakers
         self._day = day
-        self._triggers = _triggers(people.pattern)
+        self._triggers = triggers(people.pattern)
 
     def find(self, said: Sequence[Sentence]) -> tuple[ActionItem, ...]:
         """All action items in the order in which they were first said."""
@@ -119,10 +88,10 @@ class Commitments:
         if due is not None:
             due_start, due_end = begin + due.start, begin + due.end
             due_text = sentence.excerpt(due_start, due_end).strip("?")
-            if _ends_task(sentence, due_end, limit):
+            if ends_task(sentence, due_end, limit):
                 stop = max(start, due_start)
         kind = match.groupdict()
-        if not _is_task(plain, kind, due):
+        if not is_task(plain, kind, due):
             return None
         return _Item(
             task=_trimmed(sentence.excerpt(start, stop)),
@@ -178,33 +147,6 @@ class Commitments:
         items.append(item)
 
 
-def _triggers(name: str) -> tuple[re.Pattern[str], ...]:
-    names = rf"{name}(?: and {name})*"
-    modal = r"(?:will|is going to|are going to|has to|have to|needs to|need to|must|shall)"
-    task = r"(?=(?P<task>\w.*))"
-    sources = (
-        rf"(?<!if )(?<!when )\b(?P<self>i (?:will|shall|am going to)) {_ADVERBS}{task}",
-        r"(?<!if )\b(?P<self>i (?:still |also |first )?(?:have to|need to|must|can|want to)"
-        rf"|let me) {_ADVERBS}(?P<weak>)(?=(?P<task>{_ACTS}\b.*))",
-        rf"(?<!if )(?<!when )\b(?P<name>{names})(?: (?:from|of|in) \w+)? {modal} {_ADVERBS}{task}",
-        rf"(?<!if )\b(?P<name>{names}) (?P<task>(?:takes (?:care of|over|on)|owns|is responsible for"
-        r"|is in charge of) .*)",
-        rf"(?<!if )(?<!when )\bthe (?P<team>\w+ team) {modal} {_ADVERBS}{task}",
-        rf"\b(?P<name>{name})(?: and (?:then|also))? please (?=(?P<task>{_ACTS}\b.*))",
-        rf"^{FILLERS}please (?P<task>{_ACTS}\b.*?) (?P<vocative>{name})$",
-        rf"^{FILLERS}(?P<asked>please) (?=(?P<task>{_ACTS}\b.*))",
-        rf"\b(?P<name>{name}) (?:can|could|would) you {_ADVERBS}(?P<asked>)(?P<request>){task}",
-        rf"\b(?:can|could|would) you {_ADVERBS}(?P<vocative>{name}) {_ADVERBS}(?P<asked>)(?P<request>){task}",
-        rf"\b(?:can|could) (?P<third>{name}) {_ADVERBS}(?P<asked>)(?P<request>){task}",
-        rf"\b(?:can|could|would) you {_ADVERBS}(?P<asked>)(?P<request>)(?P<task>\w.*?) (?P<vocative>{name})$",
-        rf"\b(?:can|could|would) you {_ADVERBS}(?P<asked>)(?P<request>){task}",
-        rf"\b(?:somebody|someone|one of us) (?:will|has to|needs to|should|must) {_ADVERBS}{task}",
-        rf"(?<!if )(?<!when )\bwe (?:still )?(?:need to|have to|must) {_ADVERBS}(?P<weak>)(?=(?P<task>{_ACTS}\b.*))",
-        rf"\baction (?:item|point)(?: for (?P<name>{names}))?(?: is)?(?: that| to)? {task}",
-    )
-    return tuple(re.compile(source) for source in sources)
-
-
 def _is_firm(match: re.Match[str], sentence: Sentence, asks: bool) -> bool:
     """Whether a trigger stands in a sentence that means it: no hypothesis; a question only where it is a request."""
     is_request = "request" in match.groupdict()
@@ -212,22 +154,6 @@ def _is_firm(match: re.Match[str], sentence: Sentence, asks: bool) -> bool:
         return False
     before = sentence.plain[: match.start("task")]
     return is_request or not HYPOTHETICAL.search(before)
-
-
-def _is_task(plain: str, kind: dict[str, str | None], due: DueDate | None) -> bool:
-    if _IDLE.match(plain) or not plain.strip():
-        return False
-    if "request" in kind and _SMALL_TALK.match(plain):
-        return due is not None
-    if "weak" in kind and not kind.get("self"):
-        return due is not None and due.start > 0
-    return len(plain.split()) >= 2 or _DO_IT.match(plain) is not None
-
-
-def _ends_task(sentence: Sentence, due_end: int, limit: int) -> bool:
-    """Whether the task is over with its due date: nothing follows, or, without punctuation, another sentence may."""
-    rest = sentence.plain[due_end:limit].strip()
-    return rest in {"", "and", "but", "so"} or (sentence.is_bare and not _GOES_ON.match(rest))
 
 
 def _trimmed(task: str) -> str:

@@ -9,9 +9,11 @@ FILLERS = (
     r"(?:(?:so|and|but|okay|ok|well|yes|yeah|yep|sure|alright|right|then|now|also|good|great|no problem|of course) )*"
 )
 
+_LEADING = re.compile(FILLERS)
+
 HYPOTHETICAL = re.compile(
-    r"\b(?:maybe|perhaps|possibly|might|would|could|suppose|supposing|imagine|hypothetically|in theory|ideally|probably"
-    r"|if (?:you|we|i|they) (?:want|like|wish|had|were|have to)|if only|as if|unless)\b"
+    r"\b(?:maybe|perhaps|possibly|might|would|could|suppose|supposing|imagine|hypothetically|in theory|ideally"
+    r"|probably|if (?:you|we|i|they) (?:want|like|wish|had|were|have to)|if only|as if|unless)\b"
 )
 
 CONSENT = re.compile(
@@ -20,23 +22,19 @@ CONSENT = re.compile(
 )
 REFUSAL = re.compile(
     rf"^{FILLERS}(?:no(?! problem)|nope|sorry|i am sorry|i can not|i could not|i am afraid|unfortunately"
-    r"|i would rather not"
-    r"|not (?:me|really|now|yet|sure)|i do not (?:think|have)|i will not)\b"
+    r"|i would rather not|not (?:me|really|now|yet|sure)|i do not (?:think|have)|i will not)\b"
 )
 AGREEMENT = re.compile(
     rf"^{FILLERS}(?:agreed|i (?:totally |fully )?agree|sounds good|deal|yes let us|let us do (?:that|it)|perfect"
-    r"|good idea"
-    r"|great idea|(?:that is |that (?:also )?)?(?:fine|okay|ok|good|works?)(?: with| for) me|makes sense"
+    r"|good idea|great idea|(?:that is |that (?:also )?)?(?:fine|okay|ok|good|works?)(?: with| for) me|makes sense"
     r"|i am fine with|yes)\b"
 )
 IGNORANCE = re.compile(
-    r"\b(?:do not know|not sure|no idea|unclear|open question|good question|do not have an answer|no answer|not decided"
-    r"|not been decided|can not say|have to (?:check|ask|find out|look into)|need to (?:check|ask|find out|look into)"
-    r"|will (?:check|ask|find out|look into it)|let us (?:talk|come back|take that|park)|to be (?:decided|determined"
-    r"|discussed)"
-    r"|nobody knows|wait and see|(?:that|it) depends|hard to say|^not yet\b|^maybe$|remains? open|still open"
-    r"|talk about (?:it"
-    r"|that) (?:later|next|on|another))\b"
+    r"\b(?:do not know|not sure|no idea|unclear|open question|good question|do not have an answer|no answer"
+    r"|not decided|not been decided|can not say|have to (?:check|ask|find out|look into)|need to (?:check|ask|find out"
+    r"|look into)|will (?:check|ask|find out|look into it)|let us (?:talk|come back|take that|park)|to be (?:decided"
+    r"|determined|discussed)|nobody knows|wait and see|(?:that|it) depends|hard to say|^not yet\b|^maybe$"
+    r"|remains? open|still open|talk about (?:it|that) (?:later|next|on|another))\b"
 )
 
 _AUXILIARY = "(?:is|are|was|were|do|does|did|have|has|had|can|could|will|would|should|shall|may|must)"
@@ -47,8 +45,7 @@ _SUBJECT = (
 _QUESTION = re.compile(
     rf"^{FILLERS}(?:(?:one|another|my|a|the)(?: more| other| last| next| first)* question(?: is)? )?"
     r"(?:(?:who|what|which|whose|how (?:many|much|long|often|soon|big|far)|when|where|why"
-    rf"|how)(?: \w+){{0,3}}? {_AUXILIARY}\b"
-    rf"|(?:what|how) about\b|who \w+s\b|what happens\b|what if\b|how come\b"
+    rf"|how)(?: \w+){{0,3}}? {_AUXILIARY}\b|(?:what|how) about\b|who \w+s\b|what happens\b|what if\b|how come\b"
     rf"|{_AUXILIARY}(?: not)? {_SUBJECT}\b)"
 )
 _CLAUSE = re.compile(
@@ -85,3 +82,9 @@ EMPTY_WORDS = words(
 def content_words(plain: str) -> frozenset[str]:
     """The words that say what a sentence is about."""
     return frozenset(word for word in CONTENT.findall(plain) if word not in EMPTY_WORDS)
+
+
+def filler_length(plain: str) -> int:
+    """Characters of the fillers at the beginning: `okay so`."""
+    fillers = _LEADING.match(plain)
+    return fillers.end() if fillers else 0

@@ -4,30 +4,29 @@ import re
 from collections.abc import Sequence
 
 from libs.common.minutes import Finding
-from services.summarizer.english.cues import AGREEMENT, FILLERS, HYPOTHETICAL, content_words, is_question
+from services.summarizer.english.cues import AGREEMENT, FILLERS, HYPOTHETICAL, content_words, filler_length, is_question
 from services.summarizer.english.people import People
 from services.summarizer.sentences import Sentence
 
 _DECIDED = re.compile(
-    r"\bwe (?:have |had )?(?:now |just |all |also |already |finally )*(?:decided|agreed|settled on|resolved"
-    r"|concluded|chosen|voted)\b"
-    r"|\b(?:it|that|this) (?:is|was|has been)(?: now| hereby| then)? (?:decided|agreed|settled)\b"
-    r"|\b(?:the|our|my|final) decision (?:is|was)\b|^decision\b|\b(?:is|are|has been|have been) (?:approved|rejected)\b"
-    r"|\bwe (?:will|are going to) go (?:ahead )?with\b|\bwe (?:are going|go) with\b|\blet us go (?:ahead )?with\b"
-    r"|\bwe (?:will|are going to) stick (?:with|to)\b|\blet us stick (?:with|to)\b"
-    r"|^(?:so|okay|ok|alright|agreed|then)(?: then| so)* we (?:will|are going to|are not going to) (?!see\b"
-    r"|have to\b|be\b|talk\b)"
+    r"\bwe (?:have |had )?(?:now |just |all |also |already |finally )*(?:decided|agreed|settled on|resolved|concluded"
+    r"|chosen|voted)\b|\b(?:it|that|this) (?:is|was|has been)(?: now| hereby| then)? (?:decided|agreed|settled)\b"
+    r"|\b(?:the|our|my|final) decision (?:is|was)\b|^decision\b|\b(?:is|are|has been|have been) (?:approved"
+    r"|rejected)\b|\bwe (?:will|are going to) go (?:ahead )?with\b|\bwe (?:are going|go) with\b"
+    r"|\blet us go (?:ahead )?with\b|\bwe (?:will|are going to) stick (?:with|to)\b|\blet us stick (?:with|to)\b"
+    r"|^(?:so|okay|ok|alright|agreed|then)(?: then| so)* we (?:will|are going to|are not going to) (?!see\b|have to\b"
+    r"|be\b|talk\b)"
 )
 _UNDECIDED = re.compile(
-    r"\b(?:not|never)(?: yet| been| really| finally| all)* (?:decided|agreed|settled|approved|rejected)\b"
-    r"|\b(?:if|once|when|whether|until|before|after|unless|assuming|as soon as) (?:we|it|that|this"
-    r"|the decision)\b[\w ]*?\b"
-    r"(?:decided|agreed|settled|approved|decision)\b|\b(?:have|need|has|needs) to (?:decide|agree)\b"
+    r"\b(?:not|never)(?: yet| been| really| finally| all)* (?:decided|agreed|settled|approved|rejected)\b|\b(?:if|once"
+    r"|when|whether|until|before|after|unless|assuming|as soon as) (?:we|it|that|this"
+    r"|the decision)\b[\w ]*?\b(?:decided|agreed|settled|approved|decision)\b|\b(?:have|need|has|needs) to (?:decide"
+    r"|agree)\b"
 )
 _PROPOSED = re.compile(
     rf"^{FILLERS}(?:let us|i (?:would )?(?:propose|suggest)|my (?:proposal|suggestion) is|how about|shall we"
-    r"|should we|we should"
-    r"|why do we not|could we|can we) (?!go on|move on|start|begin|talk|see|come back|continue|get started|wrap|take a)"
+    r"|should we|we should|why do we not|could we|can we) (?!go on|move on|start|begin|talk|see|come back|continue"
+    r"|get started|wrap|take a)"
 )
 _CONFIRMED = re.compile(
     rf"^{FILLERS}(?:it|that|this) (?:is|was)(?: now| then)? (?:decided|agreed|settled)\b(?! that\b| to\b| by\b)"
@@ -79,8 +78,7 @@ def _beginning(sentence: Sentence) -> int:
     match = _DECIDED.search(sentence.plain)
     if sentence.is_bare and match and len(sentence.plain[match.end() :].split()) >= 3:
         return match.start()
-    fillers = re.match(FILLERS, sentence.plain)
-    return fillers.end() if fillers else 0
+    return filler_length(sentence.plain)
 
 
 def _repeats(text: str, known: str) -> bool:

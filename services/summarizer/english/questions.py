@@ -9,23 +9,19 @@ from services.summarizer.english.people import People
 from services.summarizer.sentences import Sentence
 
 _OPEN = re.compile(
-    r"\bopen question\b(?= (?:is|remains)| \w+ \w+)|\bthe (?:big |main )?question (?:is|remains)\b"
-    r"|\b(?:it is|it remains|that is) (?:still )?(?:unclear|open) (?:whether|if|who|what|when|how|why|which)\b"
+    r"\bopen question\b(?= (?:is|remains)| \w+ \w+)|\bthe (?:big |main )?question (?:is|remains)\b|\b(?:it is"
+    r"|it remains|that is) (?:still )?(?:unclear|open) (?:whether|if|who|what|when|how|why|which)\b"
     r"|\bwe (?:still )?(?:do not know|have to (?:decide|find out|clarify)|need to (?:decide|find out|clarify)"
-    r"|are not sure)"
-    r"(?: yet)? (?:whether|if|who|what|when|where|how|why|which|on|about)\b"
-    r"|\b(?:not|never)(?: yet| been)* (?:decided|agreed|settled)(?: yet)? (?:whether|if|who|what|when|how|which|on)\b"
-    r"|\bi wonder (?:whether|if|who|what|when|how|why|which)\b"
+    r"|are not sure)(?: yet)? (?:whether|if|who|what|when|where|how|why|which|on|about)\b|\b(?:not|never)(?: yet"
+    r"| been)* (?:decided|agreed|settled)(?: yet)? (?:whether|if|who|what|when|how|which|on)\b|\bi wonder (?:whether"
+    r"|if|who|what|when|how|why|which)\b"
 )
 _ROUTINE = re.compile(
     rf"^{FILLERS}(?:can (?:you|everybody|everyone|anybody) (?:all )?(?:hear|see)|(?:any|are there any"
-    r"|anything)(?: other| more| else)?"
-    r"(?: questions?| comments?)?$|(?:shall|should|can) we (?:start|begin|go on|move on|continue)|are (?:you"
-    r"|we)(?: all)? ready"
-    r"|how are (?:you|we)|is that (?:right|correct|okay|clear|fine)|right$|okay$|(?:who|what) is next"
-    r"|does that make sense"
-    r"|anything else|is (?:everybody|everyone) here|(?:what|how) do you mean|do you (?:know what i mean|agree)"
-    r"|sorry what)\b"
+    r"|anything)(?: other| more| else)?(?: questions?| comments?)?$|(?:shall|should|can) we (?:start|begin|go on"
+    r"|move on|continue)|are (?:you|we)(?: all)? ready|how are (?:you|we)|is that (?:right|correct|okay|clear|fine)"
+    r"|right$|okay$|(?:who|what) is next|does that make sense|anything else|is (?:everybody|everyone) here|(?:what"
+    r"|how) do you mean|do you (?:know what i mean|agree)|sorry what)\b"
 )
 _REQUEST = re.compile(r"\b(?:can|could|would) you (?!confirm|tell|say|explain)")
 _PREAMBLE = re.compile(rf"^{FILLERS}(?:(?:one|another|a|my)(?: more| other| last| next| first)* question(?: is)? )?")

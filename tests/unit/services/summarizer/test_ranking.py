@@ -2,7 +2,7 @@ from services.summarizer.ranking import SECTION, most_central
 
 
 def chosen(texts: list[str], count: int, weights: list[float] | None = None) -> list[int]:
-    return most_central(texts, weights or [1.0] * len(texts), count, stop_words="english", said=lambda _: None)
+    return most_central(texts, weights or [1.0] * len(texts), count, stop_words="english", report=lambda _: None)
 
 
 BUDGET = [
