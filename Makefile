@@ -25,6 +25,7 @@ up: $(RUNTIME) ## Start everything on this machine and stay (PORT, HANSARD_HOME)
 	@exec $(BIN)/hansard up
 
 test: lint types ## Check style, types and import contracts, then run all tests
+	@$(MAKE) --no-print-directory $(EVALUATION) || echo "Going on without the tests of DER and WER."
 	$(BIN)/python -m pytest
 
 lint: $(DEVELOPMENT) ## Check style, format and import contracts
