@@ -67,6 +67,11 @@ class ChildEngine(Generic[T]):
         infos = await asyncio.gather(*(asyncio.wrap_future(child.pool.schedule(_info)) for child in self._children))
         return cast(EngineInfo, infos[0])
 
+    async def ask(self, method: Callable[[T], R]) -> R:
+        """Call a quick method of the engine outside of any unit, at start."""
+        future = self._children[0].pool.schedule(_call, args=(method.__name__, (), {}))
+        return cast(R, await asyncio.wrap_future(future))
+
     async def run(self, work: Work, method: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call `method` of the engine in a child; cancelling kills that child.
 
