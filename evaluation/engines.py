@@ -8,11 +8,13 @@ from pathlib import Path
 
 from evaluation.line import Hypothesis, Naming
 from evaluation.recordings import Recording
-from libs.common.audio import audio_duration
+from libs.common.audio import audio_duration, read_segment
 from libs.common.settings import read_settings
 from libs.common.speakers import Gallery, Voiceprint
-from libs.common.speech import SpeakerBounds, speech_duration
-from services.diarizer.engines import DiarizedSpeech, load_engine
+from libs.common.speech import Segment, SpeakerBounds, Turn, speech_duration
+from libs.common.transcript import ChunkWords, Transcript
+from services.diarizer import engines as diarizers
+from services.diarizer.engines import DiarizedSpeech
 from services.diarizer.matching import LabelVoice, MatchRules, match_labels
 from services.diarizer.settings import DiarizerSettings
 from services.normalizer.decoding import Limit
@@ -20,6 +22,11 @@ from services.normalizer.errors import RecordingTooLong
 from services.normalizer.ffmpeg import find_ffmpeg
 from services.normalizer.normalization import normalize
 from services.normalizer.settings import NormalizerSettings
+from services.transcriber import engines as transcribers
+from services.transcriber.assembly import assemble
+from services.transcriber.pauses import quietest
+from services.transcriber.planning import ChunkRules, is_too_long, plan_chunks, speech_stretches, split_stretch
+from services.transcriber.settings import TranscriberSettings
 
 
 class EngineLine:
@@ -28,10 +35,13 @@ class EngineLine:
     def __init__(self, folder: Path) -> None:
         """`folder` takes the normalized audio."""
         normalizer, diarizer = read_settings(NormalizerSettings), read_settings(DiarizerSettings)
+        transcriber = read_settings(TranscriberSettings)
         self._folder = folder
         self._ffmpeg = find_ffmpeg(normalizer.ffmpeg_path)
         self._limit = Limit(duration=normalizer.max_duration, error=RecordingTooLong)
-        self._diarizer = load_engine(diarizer)
+        self._diarizer = diarizers.load_engine(diarizer)
+        self._transcriber = transcribers.load_engine(transcriber)
+        self._chunk_rules = ChunkRules(target=transcriber.chunk_target, maximum=transcriber.chunk_maximum)
         self._rules = MatchRules(threshold=diarizer.match_threshold, margin=diarizer.match_margin)
         self._voiceprints: dict[Path, Voiceprint | None] = {}
         self.description = "engines in this process"
@@ -42,13 +52,21 @@ class EngineLine:
             audio = self._normalized(recording.audio)
         with _timed(seconds, "diarize"):
             speech = self._diarizer.diarize(audio, SpeakerBounds())
-        namings = tuple(self._naming(recording, speech, enrolled) for enrolled in recording.splits)
+        transcript = None
+        if recording.text:
+            with _timed(seconds, "transcribe"):
+                transcript = self._transcribe(audio, speech.turns)
         return Hypothesis(
             turns=speech.turns,
             duration=audio_duration(audio),
-            namings=namings,
-            utterances=None,
-            engines={"normalize": "ffmpeg", "diarize": self._diarizer.info.name},
+            namings=tuple(self._naming(recording, speech, enrolled) for enrolled in recording.splits),
+            utterances=transcript.utterances if transcript else None,
+            language=transcript.language if transcript else None,
+            engines={
+                "normalize": "ffmpeg",
+                "diarize": self._diarizer.info.name,
+                **({"transcribe": self._transcriber.info.name} if transcript else {}),
+            },
             seconds=seconds,
         )
 
@@ -57,6 +75,17 @@ class EngineLine:
         work = normalize(self._ffmpeg, path, target, limit=self._limit, progress=lambda _fraction: None)
         asyncio.run(work)
         return target
+
+    def _transcribe(self, audio: Path, turns: tuple[Turn, ...]) -> Transcript:
+        """By chunks, as the services do it."""
+        stretches = speech_stretches(turns, audio_duration(audio))
+        rules = self._chunk_rules.for_speech(speech_duration(stretches))
+        pieces = [piece for stretch in stretches for piece in _split(stretch, rules, audio)]
+        chunks = []
+        for index, segment in enumerate(plan_chunks(pieces, rules) if pieces else ()):
+            heard = self._transcriber.transcribe(audio, segment, None, ())
+            chunks.append(ChunkWords(index=index, segment=segment, language=heard.language, words=heard.words))
+        return assemble(chunks, (), turns)
 
     def _naming(self, recording: Recording, speech: DiarizedSpeech, enrolled: frozenset[str]) -> Naming:
         clips = [(name, clip) for name in sorted(enrolled) for clip in recording.clips[name]]
@@ -89,6 +118,12 @@ def _voices(speech: DiarizedSpeech) -> list[LabelVoice]:
         )
         for label in labels
     ]
+
+
+def _split(stretch: Segment, rules: ChunkRules, audio: Path) -> list[Segment]:
+    if not is_too_long(stretch, rules):
+        return [stretch]
+    return split_stretch(stretch, rules, lambda within: within.start + quietest(read_segment(audio, within)))
 
 
 @contextmanager
