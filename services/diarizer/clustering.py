@@ -200,11 +200,16 @@ def _split_until(windows: _Windows, labels: Labels, lowest: int) -> Labels:
         groups = _Groups.of(windows, labels)
         spread = np.where(groups.sizes > 1, groups.sizes * (1 - groups.similarities.diagonal()), -1)
         members = np.flatnonzero(labels == spread.argmax())[:_BLOCK_SIZE]
-        tree = linkage(windows.embeddings[members], "ward")
         labels = labels.copy()
-        labels[members[fcluster(tree, 2, "maxclust") == 2]] = labels.max() + 1
+        labels[members[_second_half(windows.embeddings[members])]] = labels.max() + 1
         labels = number_by_appearance(labels)
     return labels
+
+
+def _second_half(embeddings: Array) -> NDArray[np.bool_]:
+    """Which windows belong to the second of two groups; equal ones are divided by time."""
+    is_second = fcluster(linkage(embeddings, "ward"), 2, "maxclust") == 2
+    return np.asarray(is_second if is_second.any() else np.arange(len(embeddings)) >= len(embeddings) // 2)
 
 
 def number_by_appearance(labels: Labels) -> Labels:

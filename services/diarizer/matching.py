@@ -23,9 +23,9 @@ class MatchRule:
     """Least distance to the next best speaker of the label, and to the next best label of the speaker."""
 
 
-_MEASURED_RULES = {"resemblyzer": MatchRule(threshold=0.75, margin=0.05)}
+_MEASURED_RULES = {"resemblyzer": MatchRule(threshold=0.77, margin=0.05)}
 
-_UNMEASURED_RULE = MatchRule(threshold=0.75, margin=0.05)
+_UNMEASURED_RULE = MatchRule(threshold=0.77, margin=0.05)
 """Strict, for models that have no measured rule."""
 
 
@@ -59,9 +59,7 @@ class LabelVoice:
 
 def match_labels(voices: Sequence[LabelVoice], gallery: Gallery | None, rule: MatchRule) -> tuple[Decision, ...]:
     """One decision per label, in the order given; a speaker's name goes to one label at most."""
-    if gallery is None or not gallery.voiceprints:
-        return leave_unnamed(voices, "empty_gallery")
-    scores = _Scores(voices, gallery.voiceprints)
+    scores = _Scores(voices, gallery.voiceprints if gallery else ())
     return tuple(_decide(voice, scores, rule) for voice in voices)
 
 
@@ -97,6 +95,8 @@ class _Scores:
 def _decide(voice: LabelVoice, scores: _Scores, rule: MatchRule) -> Decision:
     if voice.vector is None:
         return _undecided(voice, "no_embedding")
+    if not scores.names:
+        return _undecided(voice, "empty_gallery")
     best, *others = scores.candidates(voice.label)
     to_speaker = min((best.score - other.score for other in others), default=None)
     to_label = min((best.score - score for score in scores.rivals(voice.label, best.speaker_id)), default=None)

@@ -32,7 +32,7 @@ class VoiceEncoder:
     def __init__(self) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        graph = _build_graph(read_tensors(_weights_path(), "model_state"))
+        graph = _build_graph(read_tensors(weights_path(), "model_state"))
         self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         self.model = EmbeddingModel(name="resemblyzer", revision=version("resemblyzer"), dimension=DIMENSION)
 
@@ -47,8 +47,8 @@ class VoiceEncoder:
         return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9))
 
 
-def _weights_path() -> Path:
-    """Found without importing the package, whose own dependencies are not installed."""
+def weights_path() -> Path:
+    """In the Resemblyzer wheel, which is not imported: its own dependencies are not installed."""
     package = find_spec("resemblyzer")
     if package is None or package.origin is None:
         raise InvalidSettings("The voice encoder is missing: pip install --no-deps resemblyzer==0.1.4")
