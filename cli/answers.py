@@ -83,6 +83,8 @@ class MeetingStatus(Answer):
 
     meeting_id: str
     status: str
+    created_at: datetime.datetime
+    ended_at: datetime.datetime | None = None
     stages: dict[str, StageStatus] = Field(default_factory=dict)
     """By name, in the order of the line."""
 
