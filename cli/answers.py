@@ -83,7 +83,7 @@ class MeetingStatus(Answer):
 
     meeting_id: str
     status: str
-    created_at: datetime.datetime
+    created_at: datetime.datetime | None = None
     ended_at: datetime.datetime | None = None
     stages: dict[str, StageStatus] = Field(default_factory=dict)
     """By name, in the order of the line."""
