@@ -66,6 +66,7 @@ _CUES = (
     "|we agreed|we need to|we have to|we still|let us|can you|could you|would you|can we|should we|shall we|do we"
     "|does the|what about|who will|who is going to|when will|how many|how much|the question is|open question"
     "|action item|thank you|thanks|agreed|any (?:other |more |further )?questions?|it is|it should|it will|this is"
+    "|that is (?:all|it|everything)"
 )
 """Phrases that open a sentence even without a pause."""
 

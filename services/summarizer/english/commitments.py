@@ -76,7 +76,9 @@ class Commitments:
                 kept.append(match)
         limits = [one.start() for one in kept[1:]] + [len(sentence.plain)]
         for match, limit in zip(kept, limits, strict=False):
-            item = self._item(match, sentence, limit, begin=0 if len(kept) == 1 else match.start())
+            item = self._item(
+                match, sentence, min(limit, match.end("task")), begin=0 if len(kept) == 1 else match.start()
+            )
             if item is not None:
                 yield item
 
@@ -123,9 +125,15 @@ class Commitments:
             return None
         if CONSENT.match(answer.plain):
             evidence = (*item.evidence, answer.utterance_id)
-            accepted = replace(item, assignee=item.assignee or self._speakers[answer.label], evidence=evidence)
+            accepted = replace(item, assignee=self._accepter(item.assignee, answer), evidence=evidence)
             return accepted if item.due else self._dated(accepted, answer)
         return item if item.assignee else None
+
+    def _accepter(self, asked: str | None, answer: Sentence) -> str:
+        """Who consents: the one asked, unless that name is nobody's here and somebody with a name consents."""
+        answering = self._speakers[answer.label]
+        is_misheard = asked not in self._speakers.values() and answering in self._people.display.values()
+        return answering if asked is None or is_misheard else asked
 
     def _dated(self, item: _Item, sentence: Sentence) -> _Item:
         """The item with the due date of a sentence that belongs to it, if that has one."""

@@ -6,7 +6,8 @@ from services.summarizer.lexicon import words
 from services.summarizer.sentences import Sentence
 
 FILLERS = (
-    r"(?:(?:so|and|but|okay|ok|well|yes|yeah|yep|sure|alright|right|then|now|also|good|great|no problem|of course) )*"
+    r"(?:(?:so|and|but|okay|ok|well|yes|yeah|yep|sure|alright|right|true|then|now|also|good|great|no problem"
+    "|of course) )*"
 )
 
 _LEADING = re.compile(FILLERS)
@@ -33,8 +34,8 @@ IGNORANCE = re.compile(
     r"\b(?:do not know|not sure|no idea|unclear|open question|good question|do not have an answer|no answer"
     r"|not decided|not been decided|can not say|have to (?:check|ask|find out|look into)|need to (?:check|ask|find out"
     r"|look into)|will (?:check|ask|find out|look into it)|let us (?:talk|come back|take that|park)|to be (?:decided"
-    r"|determined|discussed)|nobody knows|wait and see|(?:that|it) depends|hard to say|^not yet\b|^maybe$"
-    r"|remains? open|still open|talk about (?:it|that) (?:later|next|on|another))\b"
+    r"|determined|discussed)|nobody knows|wait and see|have to see|leave (?:that|it|this) open|(?:that|it) depends"
+    r"|hard to say|^not yet\b|^maybe$|remains? open|still open|talk about (?:it|that) (?:later|next|on|another))\b"
 )
 
 _AUXILIARY = "(?:is|are|was|were|do|does|did|have|has|had|can|could|will|would|should|shall|may|must)"
@@ -46,7 +47,7 @@ _QUESTION = re.compile(
     rf"^{FILLERS}(?:(?:one|another|my|a|the)(?: more| other| last| next| first)* question(?: is)? )?"
     r"(?:(?:who|what|which|whose|how (?:many|much|long|often|soon|big|far)|when|where|why"
     rf"|how)(?: \w+){{0,3}}? {_AUXILIARY}\b|(?:what|how) about\b|who \w+s\b|what happens\b|what if\b|how come\b"
-    rf"|{_AUXILIARY}(?: not)? {_SUBJECT}\b)"
+    rf"|(?!have an? ){_AUXILIARY}(?: not)? {_SUBJECT}\b)"
 )
 _CLAUSE = re.compile(
     rf"^{FILLERS}(?:what|when|where|how|why|which|whatever) (?:i|we|you|they|he|she|it|the|this|that|matters)\b"

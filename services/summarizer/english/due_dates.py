@@ -43,7 +43,7 @@ _CORE = "|".join(
         rf"(?P<month2>{_MONTH}) (?:the )?(?P<day2>{_ORDINAL})\b(?: (?P<year2>\d{{4}}))?",
         rf"(?:(?P<which>next|this|the following|following|coming|the coming) )?(?P<weekday>{_WEEKDAY})"
         rf"(?P<after> next week| in a week)?{_PART_OF_DAY}",
-        rf"(?P<relative>the day after tomorrow|tomorrow|today|tonight){_PART_OF_DAY}",
+        rf"(?P<relative>the day after tomorrow|tomorrow|(?<!for )today|tonight){_PART_OF_DAY}",
         r"this (?:morning|afternoon|evening)|close of business|end of business|eod",
         rf"(?:the )?(?P<period_which>next|this|following|coming) (?P<period>{_PERIOD})",
         rf"(?P<count>{'|'.join(_NUMBERS)}|\d{{1,2}}) (?P<unit>day|week|month)s?(?: from (?:now|today)| time)",

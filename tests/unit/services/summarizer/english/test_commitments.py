@@ -146,3 +146,21 @@ def test_without_punctuation_a_task_ends_with_its_due_date() -> None:
     item = one_item([("Anna", "Fine then Ben will update the handbook by Monday was there more today"), ("Ben", "no")])
 
     assert (item.task, item.due_text) == ("Update the handbook", "by Monday")
+
+
+def test_a_name_that_nobody_has_gives_way_to_the_speaker_who_consents() -> None:
+    item = one_item([("Anna", "Bend, can you call the bank?"), ("Ben", "Sure.")])
+
+    assert item.assignee == "Ben"
+
+
+def test_an_unnamed_speaker_who_is_asked_by_name_and_consents_goes_by_that_name() -> None:
+    item = one_item([("Anna", "Victor, can you call the bank?"), ("SPEAKER_03", "Sure.")])
+
+    assert item.assignee == "Victor"
+
+
+def test_a_name_at_the_end_of_a_request_is_no_part_of_the_task() -> None:
+    item = one_item([("Anna", "Please call the bank tomorrow, Ben."), ("Ben", "Okay.")])
+
+    assert (item.assignee, item.task, item.due_text) == ("Ben", "Call the bank", "tomorrow")

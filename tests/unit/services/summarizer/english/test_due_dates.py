@@ -62,7 +62,10 @@ def test_the_end_of_a_month_is_its_last_day_in_leap_years_too() -> None:
     assert found.day == datetime.date(2028, 2, 29)
 
 
-@pytest.mark.parametrize("plain", ["i may ask two people", "it is on the second floor", "i will take the second one"])
+@pytest.mark.parametrize(
+    "plain",
+    ["i may ask two people", "it is on the second floor", "i will take the second one", "that is all for today"],
+)
 def test_what_only_sounds_like_a_date_is_none(plain: str) -> None:
     assert find_due_date(plain, WEDNESDAY) is None
 

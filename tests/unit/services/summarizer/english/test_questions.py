@@ -41,6 +41,8 @@ def test_a_request_is_no_open_question() -> None:
     assert questions_of([("Anna", "Ben, could you update the handbook?")]) == []
 
 
-@pytest.mark.parametrize("said", ["what we need is a new server", "when the servers are ready we can start with it"])
-def test_a_clause_that_begins_like_a_question_is_none(said: str) -> None:
+@pytest.mark.parametrize(
+    "said", ["what we need is a new server", "when the servers are ready we can start with it", "have a good week"]
+)
+def test_what_only_begins_like_a_question_is_none(said: str) -> None:
     assert questions_of([("Anna", said)], is_bare=True) == []
