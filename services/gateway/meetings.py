@@ -176,13 +176,15 @@ class Meetings:
 
     async def _erase(self, erasure_id: UUID, runs: list[Record]) -> tuple[int, bool]:
         """Objects removed, and whether something is left to the passes that try again."""
+        objects = 0
         try:
+            objects = await self.erasures.run(erasure_id)
             for run in runs:
                 await forget_results(self.redis, str(run["id"]), version=run["version"])
-            return await self.erasures.run(erasure_id), False
         except (StorageUnavailable, DatabaseUnavailable, RedisError, OSError) as error:
             log.warning("erasure will be tried again", error=str(error))
-            return 0, True
+            return objects, True
+        return objects, False
 
 
 async def _forget_runs(connection: Connection, run_ids: list[UUID]) -> None:

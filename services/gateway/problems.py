@@ -20,6 +20,7 @@ from services.gateway.schemas.problems import FieldError, Problem
 MEDIA_TYPE = "application/problem+json"
 
 _RETRY_AFTER_OUTAGE = 5
+_EVERYWHERE = ("invalid_request", "internal_error", "database_unavailable")
 _CODES_BY_STATUS = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
 
 log = structlog.get_logger(__name__)
@@ -36,7 +37,7 @@ def handle_errors(app: FastAPI) -> None:
 def documented(*codes: str) -> dict[int | str, dict[str, Any]]:
     """OpenAPI `responses` for these codes, and for those that every route can answer with."""
     by_status: dict[int | str, list[str]] = {}
-    for code in dict.fromkeys((*codes, "internal_error", "database_unavailable")):
+    for code in dict.fromkeys((*codes, *_EVERYWHERE)):
         by_status.setdefault(KINDS[code].status, []).append(code)
     return {status: _documented(int(status), codes) for status, codes in by_status.items()}
 
@@ -99,7 +100,7 @@ async def _unexpected_error(request: Request, error: Exception) -> Response:
     error_id = secrets.token_hex(8)
     log.error("unexpected error", error_id=error_id, request_id=request_id(request.scope), exc_info=error)
     detail = f"the log has the details under error_id {error_id}"
-    return _answer(request, "internal_error", KINDS["internal_error"], detail)
+    return _answer(request, "internal_error", KINDS["internal_error"], detail, error_id=error_id)
 
 
 def _answer(
@@ -109,6 +110,7 @@ def _answer(
     detail: str,
     *,
     error: PipelineError | None = None,
+    error_id: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     more = error if isinstance(error, ApiError) else None
@@ -123,6 +125,7 @@ def _answer(
         errors=more.errors if more else (),
         meeting_status=more.meeting_status if more else None,
         error=more.error if more else None,
+        error_id=error_id,
     )
     return JSONResponse(
         problem.model_dump(mode="json", exclude_none=True),

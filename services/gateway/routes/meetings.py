@@ -28,7 +28,6 @@ UPLOAD_PROBLEMS = (
     "malformed_upload",
     "upload_stalled",
     "upload_expired",
-    "invalid_request",
     "empty_upload",
     "idempotency_key_reused",
     "storage_unavailable",
@@ -71,7 +70,7 @@ async def process_meeting(
     return answer
 
 
-@router.get("", responses=documented("invalid_request"))
+@router.get("", responses=documented())
 async def list_meetings(workspace: Workspace, gateway: TheGateway, after: After, limit: Limit = 20) -> MeetingPage:
     """All meetings, newest first."""
     return await gateway.meetings.page(workspace, after=after, limit=limit)

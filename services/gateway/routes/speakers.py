@@ -58,7 +58,7 @@ async def enroll_speaker(
     return answer
 
 
-@router.get("", responses=documented("invalid_request"))
+@router.get("", responses=documented())
 async def list_speakers(workspace: Workspace, gateway: TheGateway, after: After, limit: Limit = 50) -> SpeakerPage:
     """All speakers, newest first."""
     return await gateway.speakers.page(workspace, after=after, limit=limit)

@@ -40,3 +40,6 @@ class Problem(Frozen):
 
     error: StageError | None = None
     """What went wrong with a meeting that failed."""
+
+    error_id: str | None = None
+    """Of an error that nobody foresaw: where its trace is in the log."""

@@ -39,6 +39,15 @@ async def client(gateway: Gateway) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
+async def client_without_redis(settings: GatewaySettings) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a second gateway on the same database and store, which cannot reach Redis."""
+    async with open_gateway(settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})) as gateway:
+        transport = httpx.ASGITransport(create_app(gateway), raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+            yield client
+
+
+@pytest.fixture
 async def address(gateway: Gateway) -> AsyncIterator[tuple[str, int]]:
     """Host and port of the same API behind a real HTTP server."""
     config = uvicorn.Config(create_app(gateway), port=0, lifespan="off", log_config=None, access_log=False)

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from uuid import UUID
 
 import httpx
@@ -10,6 +12,8 @@ import pytest
 from libs.common.events import EVENTS, MeetingAccepted
 from libs.common.outcome import Report
 from libs.common.request import MeetingRequest
+from services.gateway.app import create_app
+from services.gateway.database import Database, DatabaseUnavailable
 from services.gateway.gateway import Gateway
 from services.gateway.staging import sweep_abandoned
 
@@ -196,9 +200,23 @@ async def test_what_a_dead_gateway_left_is_swept(client: httpx.AsyncClient, gate
     assert await rows(gateway, "uploads") == []
 
 
-async def test_a_database_that_is_away_is_said_so(client: httpx.AsyncClient, gateway: Gateway) -> None:
-    await gateway.database.close()
-    answer = await post(client)
+async def test_a_database_that_is_away_is_said_so(gateway: Gateway) -> None:
+    database = await Database.open("postgresql://nobody@127.0.0.1:1/none")
+    app = create_app(replace(gateway, database=database))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+        answer = await post(client)
     assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
     assert answer.headers["Retry-After"]
     assert await gateway.store.list("") == []
+
+
+async def test_connections_that_postgres_ended_are_replaced(client: httpx.AsyncClient, gateway: Gateway) -> None:
+    await post(client)
+    with suppress(DatabaseUnavailable):
+        await gateway.database.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        )
+    answers = [await client.get("/api/meetings") for _ in range(3)]
+    assert {one.status_code for one in answers[1:]} == {200}
+    assert answers[0].status_code in {200, 503}

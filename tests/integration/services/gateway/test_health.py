@@ -1,0 +1,59 @@
+"""The health of the dependencies and of the line."""
+
+import httpx
+
+from libs.common.streams.monitor import Heartbeat, WorkerInfo
+from libs.common.streams.queue import StageQueue
+from services.gateway.gateway import Gateway
+from tests.integration.line import accepted, publish
+
+STAGES = {
+    "normalize", "diarize", "match", "plan", "transcribe", "assemble", "summarize",
+    "normalize_sample", "enroll", "projection",
+}  # fmt: skip
+
+
+async def test_an_idle_line_is_healthy(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/health")
+    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+    assert set(answer.json()["stages"]) == STAGES
+    dependencies = answer.json()["dependencies"]
+    assert set(dependencies) == {"postgres", "redis", "object_store"}
+    assert all(one["status"] == "up" and one["latency"] >= 0 for one in dependencies.values())
+
+
+async def test_work_without_a_worker_is_not_healthy(client: httpx.AsyncClient, gateway: Gateway) -> None:
+    await publish(gateway.redis, accepted())
+    answer = await client.get("/health")
+    stage = answer.json()["stages"]["normalize_sample"]
+    assert (answer.status_code, stage["workers"], stage["waiting"]) == (503, 0, 1)
+    assert stage["oldest"] >= 0
+    assert any("normalize_sample" in one for one in answer.json()["problems"])
+
+
+async def test_a_living_worker_makes_it_healthy_again(client: httpx.AsyncClient, gateway: Gateway) -> None:
+    await publish(gateway.redis, accepted())
+    engines: dict[str, str | None] = {"normalize_sample": "ffmpeg", "projection": None}
+    info = WorkerInfo(consumer="c1", service="normalizer", release="0", stages=engines)
+    await Heartbeat(gateway.redis, info, lifetime=30.0).beat()
+    queue = StageQueue(
+        gateway.redis, gateway.scripts, stream="sample.accepted.v1", group="normalize_sample", consumer="c1"
+    )
+    await queue.ensure_group()
+    await queue.read(1, block=1.0)
+    answer = await client.get("/health")
+    stage = answer.json()["stages"]["normalize_sample"]
+    assert answer.status_code == 200, answer.text
+    assert (stage["workers"], stage["waiting"], stage["pending"], stage["engines"]) == (1, 0, 1, ["ffmpeg"])
+
+
+async def test_a_dependency_that_is_down_is_named(client_without_redis: httpx.AsyncClient) -> None:
+    for path in ("/health", "/ready"):
+        answer = await client_without_redis.get(path)
+        assert (answer.status_code, answer.json()["dependencies"]["redis"]["status"]) == (503, "down")
+        assert answer.json()["dependencies"]["postgres"]["status"] == "up"
+
+
+async def test_a_ready_gateway_says_so(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/ready")
+    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
