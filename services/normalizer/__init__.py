@@ -1,0 +1,1 @@
+"""Any recording becomes 16 kHz mono FLAC of even loudness."""

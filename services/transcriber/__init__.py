@@ -1,0 +1,1 @@
+"""What is said: chunks, words and the transcript."""
