@@ -53,6 +53,22 @@ def test_the_engineer_gets_technical_points_and_the_project_manager_risks() -> N
     assert (risks.name, [one.evidence for one in risks.findings]) == ("risks", [("u2",), ("u3",)])
 
 
+def test_what_a_persona_cares_for_is_more_likely_to_be_in_its_summary() -> None:
+    things = ("garden", "kitchen", "river", "winter", "coffee", "contract", "mountain", "bicycle", "window", "bottle")
+    lines = [("Ben", f"The old {thing} looks quite beautiful in the morning.") for thing in things]
+
+    assert "contract" in minutes_of(lines, persona="executive").summary
+    assert "contract" not in minutes_of(lines, persona="engineer").summary
+
+
+def test_quotes_without_punctuation_lose_their_fillers_and_get_capitals() -> None:
+    lines = [("Ben", "okay so the supplier from january wants more money than anna has")]
+
+    summary = minutes_of([*lines, ("Anna", "yes")]).summary
+
+    assert summary == "Ben: The supplier from January wants more money than Anna has."
+
+
 def test_topics_are_what_is_said_again_and_again() -> None:
     assert "shop" in minutes_of(MEETING).topics[0].text
 

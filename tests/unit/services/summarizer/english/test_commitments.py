@@ -97,6 +97,7 @@ def test_a_promise_that_is_repeated_is_one_action_item_with_all_its_evidence() -
         "Ben will not prepare the slides.",
         "Will you be at the office tomorrow?",
         "Will Ben send the report?",
+        "Do you think Ben will prepare the slides?",
         "If we had more people, I would rewrite the importer.",
         "Maybe I will look at it next week.",
         "We might send it on Friday.",
