@@ -4,7 +4,7 @@ The mean similarity of two groups of unit vectors is the dot product of their me
 different size and from different blocks are compared with one threshold, calibrated for the embedding model.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,9 @@ DEFAULT_MAX_SPEAKERS = 20
 _BLOCK_SIZE = 1500
 """Windows that are compared pair by pair; ten minutes of speech."""
 
-_MIN_VOICE_SECONDS = 1.7
-"""Less is taken for a noise or two voices at once, not for a voice of its own."""
+_LARGE_SHARE = 0.03
+_VOICE_SHARE = 0.004
+_MAX_VOICE_SECONDS = 10.0
 
 _REFINEMENTS = 3
 
@@ -49,6 +50,16 @@ class Calibration:
 
     small_seconds: float = 0.4
     large_seconds: float = 4.0
+    voice_seconds: float = 1.7
+    """Less is taken for a noise or two voices at once, not for a voice of its own."""
+
+    def for_speech(self, seconds: float) -> "Calibration":
+        """The same for a recording with so much speech: in a long one, the odd sounds of a voice add up too."""
+        return replace(
+            self,
+            large_seconds=max(self.large_seconds, _LARGE_SHARE * seconds),
+            voice_seconds=max(self.voice_seconds, min(_VOICE_SHARE * seconds, _MAX_VOICE_SECONDS)),
+        )
 
 
 @dataclass(frozen=True)
@@ -124,17 +135,18 @@ def cluster_embeddings(
     """
     if len(embeddings) == 0:
         return np.zeros(0, np.intp)
-    windows, known = _Windows(embeddings, seconds), known or Calibration()
+    windows = _Windows(embeddings, seconds)
+    known = (known or Calibration()).for_speech(float(seconds.sum()))
     lowest = min(bounds.lowest, len(embeddings))
     highest = max(lowest, bounds.highest(DEFAULT_MAX_SPEAKERS))
     labels = _merge_alike(windows, _first_groups(windows, known), known, lowest, highest)
-    labels = _dissolve_tiny(windows, labels, lowest)
+    labels = _dissolve_tiny(windows, labels, known, lowest)
     for _ in range(_REFINEMENTS):
         moved = _merge_alike(windows, _nearest_group(windows, labels), known, lowest, highest)
         if moved.max() + 1 < lowest or np.array_equal(moved, labels):
             break
         labels = moved
-    return _split_until(windows, _dissolve_tiny(windows, labels, lowest), lowest)
+    return _split_until(windows, _dissolve_tiny(windows, labels, known, lowest), lowest)
 
 
 def _first_groups(windows: _Windows, known: Calibration) -> Labels:
@@ -177,10 +189,10 @@ def _merge_alike(windows: _Windows, labels: Labels, known: Calibration, lowest: 
     return number_by_appearance(owner[labels])
 
 
-def _dissolve_tiny(windows: _Windows, labels: Labels, lowest: int) -> Labels:
+def _dissolve_tiny(windows: _Windows, labels: Labels, known: Calibration, lowest: int) -> Labels:
     """Give the windows of groups that are too short for a voice to the nearest other group."""
     groups = _Groups.of(windows, labels)
-    while len(groups) > lowest and groups.seconds.min() < _MIN_VOICE_SECONDS:
+    while len(groups) > lowest and groups.seconds.min() < known.voice_seconds:
         smallest = int(groups.seconds.argmin())
         scores = windows.embeddings @ groups.directions.T
         scores[:, smallest] = -np.inf
