@@ -160,7 +160,8 @@ def _split_stretches(audio: Path, stretches: Sequence[Segment], rules: ChunkRule
 
 async def _finished_chunks(store: ObjectStore, event: ChunkTranscribed) -> list[ChunkTranscribed] | None:
     """What became of every chunk of the run, or `None` while some are missing."""
-    keys = await store.list(f"{event.folder}/transcribe.")
+    prefix = f"{event.folder}/transcribe."
+    keys = [key for key in await store.list(prefix) if "/" not in key.removeprefix(prefix)]
     if len(keys) < event.num_chunks:
         return None
     outcomes = await _load_all(store, Outcome, keys)
