@@ -72,11 +72,6 @@ class ChildEngine(Generic[T]):
         future = self._children[0].pool.schedule(_call, args=(method.__name__, (), {}))
         return cast(R, await asyncio.wrap_future(future))
 
-    async def ask(self, question: Callable[[T], R]) -> R:
-        """Ask the loaded engine about itself; for the start of a service, when there is no work in hand."""
-        future = self._children[0].pool.schedule(_call, args=(question.__name__, (), {}))
-        return cast(R, await asyncio.wrap_future(future))
-
     async def run(self, work: Work, method: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call `method` of the engine in a child; cancelling kills that child.
 
