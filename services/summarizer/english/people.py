@@ -1,6 +1,7 @@
 """Who can be asked to do something: the speakers, and people whom they mention."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -57,11 +58,14 @@ class People:
     @classmethod
     def of(cls, speakers: Iterable[str], vocabulary: Iterable[str], said: Sequence[Sentence]) -> "People":
         """Everybody who is named: speakers by their names, others where the text shows that they are people."""
-        known: dict[str, str] = {}
-        for name in speakers:
-            known |= {part: name for part in (name.lower(), *name.lower().split()[:1]) if part not in _NO_NAMES}
+        names = [name for name in speakers if name.strip()]
+        firsts = Counter(name.lower().split()[0] for name in names)
+        known = {name.lower(): name for name in names}
+        known |= {name.lower().split()[0]: name for name in names if firsts[name.lower().split()[0]] == 1}
+        known |= {first: first.capitalize() for first, count in firsts.items() if count > 1}
         mentioned = _addressed(said) | _capitalised(said) | _expected(vocabulary, said)
-        return cls({name: name.capitalize() for name in mentioned} | known)
+        display = {name: name.capitalize() for name in mentioned} | known
+        return cls({name: shown for name, shown in display.items() if name not in _NO_NAMES})
 
 
 def _addressed(said: Sequence[Sentence]) -> set[str]:
@@ -71,9 +75,16 @@ def _addressed(said: Sequence[Sentence]) -> set[str]:
 
 def _capitalised(said: Sequence[Sentence]) -> set[str]:
     """Words that somebody will do something, and that are written with a capital wherever they stand."""
-    written = {word.strip(".,!?:;\"'()") for sentence in said for word in sentence.words}
+    written = {_unmarked(word) for sentence in said for word in sentence.words}
+    inside = {_unmarked(word) for sentence in said for word in sentence.words[1:]}
     found = {match.group(1) for sentence in said for match in _COMMITTED.finditer(sentence.plain)}
-    return {name for name in found - _NO_NAMES if name.capitalize() in written and name not in written}
+    capitals = {name for name in found - _NO_NAMES if name.capitalize() in written and name not in written}
+    plurals = {name for name in capitals if name.endswith("s") and name.capitalize() not in inside}
+    return capitals - plurals
+
+
+def _unmarked(word: str) -> str:
+    return word.strip(".,!?:;\"'()")
 
 
 def _expected(vocabulary: Iterable[str], said: Sequence[Sentence]) -> set[str]:
