@@ -7,36 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libs.common.speech import Segment, Turn, label_name
-from services.diarizer.clustering import number_by_appearance
-
-_SWITCH_COST = 0.1
-"""Cosine similarity that a change of voice within a stretch of speech must win back."""
 
 _MAX_PAUSE_SECONDS = 0.8
 """A speaker who goes on after a shorter pause, with nobody in between, is still in the same turn."""
 
-Array = NDArray[np.float32]
 Labels = NDArray[np.intp]
-
-
-def smooth_labels(windows: Sequence[Segment], embeddings: Array, labels: Labels) -> Labels:
-    """The likeliest voices, window by window, when a change within a stretch of speech has its cost (Viterbi).
-
-    No voice is lost: the number of voices was decided before.
-    """
-    voices = voice_directions(embeddings, labels)
-    smooth = labels.copy()
-    for stretch in _stretches(windows):
-        smooth[stretch] = _best_path(embeddings[stretch] @ voices.T)
-    lost = np.setdiff1d(labels, smooth)
-    return number_by_appearance(np.where(np.isin(labels, lost), labels, smooth))
-
-
-def voice_directions(embeddings: Array, labels: Labels) -> Array:
-    """L2-normalized mean of each label's windows, shape (num_labels, dimension)."""
-    sums = np.zeros((labels.max() + 1, embeddings.shape[1]), np.float32)
-    np.add.at(sums, labels, embeddings)
-    return np.asarray(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9))
 
 
 def to_turns(windows: Sequence[Segment], labels: Labels) -> list[Turn]:
@@ -73,19 +48,6 @@ def _stretches(windows: Sequence[Segment]) -> list[slice]:
     """Runs of overlapping windows: each covers one stretch of speech without a pause."""
     breaks = [index for index, (one, other) in enumerate(pairwise(windows), start=1) if other.start >= one.end]
     return [slice(start, end) for start, end in pairwise([0, *breaks, len(windows)]) if end > start]
-
-
-def _best_path(scores: Array) -> Labels:
-    """Viterbi over (num_windows, num_voices) with one cost for every change."""
-    total, origins = scores[0], []
-    for row in scores[1:]:
-        stay, switch = total, total.max() - _SWITCH_COST
-        origins.append(np.where(stay >= switch, np.arange(len(total)), total.argmax()))
-        total = row + np.maximum(stay, switch)
-    path = [int(total.argmax())]
-    for origin in reversed(origins):
-        path.append(int(origin[path[-1]]))
-    return np.array(path[::-1], np.intp)
 
 
 def _join_pauses(turns: Sequence[Turn]) -> list[Turn]:

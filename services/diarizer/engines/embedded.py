@@ -14,7 +14,7 @@ from libs.common.speech import EmbeddingModel, Segment, SpeakerBounds, label_nam
 from services.diarizer.clustering import cluster_embeddings
 from services.diarizer.engines import DiarizedSpeech, SampleVoice
 from services.diarizer.speech_detection import SpeechDetector, speech_segments
-from services.diarizer.turns import clean_windows, smooth_labels, to_turns
+from services.diarizer.turns import clean_windows, to_turns
 from services.diarizer.voice_encoder import VoiceEncoder
 from services.diarizer.windows import Window, embed_windows, plan_windows
 
@@ -50,7 +50,7 @@ class EmbeddedDiarizer:
         if not windows:
             return DiarizedSpeech(turns=(), model=self.embedding_model, embeddings={})
         embeddings = self._embed(audio, windows)
-        labels = smooth_labels(windows, embeddings, cluster_embeddings(embeddings, _seconds(windows), bounds))
+        labels = cluster_embeddings(embeddings, _seconds(windows), bounds)
         return DiarizedSpeech(
             turns=tuple(to_turns(windows, labels)),
             model=self.embedding_model,

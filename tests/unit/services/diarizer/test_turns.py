@@ -1,9 +1,8 @@
 import numpy as np
 
 from libs.common.speech import Segment
-from services.diarizer.turns import clean_windows, smooth_labels, to_turns
+from services.diarizer.turns import clean_windows, to_turns
 from services.diarizer.windows import plan_windows
-from tests.unit.services.diarizer.voices import make_voices, speak
 
 
 def segment(start: float, end: float) -> Segment:
@@ -47,21 +46,3 @@ def test_windows_near_a_change_of_voice_are_not_clean() -> None:
     is_clean = clean_windows(windows, np.array([0, 0, 0, 1, 1, 1]))
 
     assert is_clean.tolist() == [True, True, False, False, True, True]
-
-
-def test_a_window_that_sounds_like_nobody_in_particular_takes_the_voice_around_it() -> None:
-    voices = make_voices(2)
-    embeddings = speak(voices, [0] * 12 + [1] * 12)
-    embeddings[6] = (voices[0] + 1.02 * voices[1]) / np.linalg.norm(voices[0] + 1.02 * voices[1])
-    windows = plan_windows([segment(0.0, 1.6 + 11 * 0.4), segment(20.0, 20.0 + 1.6 + 11 * 0.4)])
-    labels = np.array([0] * 6 + [1] + [0] * 5 + [1] * 12)
-
-    assert smooth_labels(windows, embeddings, labels).tolist() == [0] * 12 + [1] * 12
-
-
-def test_smoothing_loses_no_voice() -> None:
-    embeddings = speak(make_voices(1), [0] * 8)
-    windows = plan_windows([segment(0.0, 1.6 + 7 * 0.4)])
-    labels = np.array([0, 0, 0, 1, 0, 0, 0, 0])
-
-    assert set(smooth_labels(windows, embeddings, labels).tolist()) == {0, 1}
