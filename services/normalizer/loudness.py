@@ -1,7 +1,6 @@
 """Brings a recording to -23 LUFS (EBU R128) by one gain for all of it, so that its dynamics stay."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import ffmpeg as command_line
@@ -19,11 +18,6 @@ PEAK_DBTP = -1.0
 _SILENCE_LUFS = -65.0
 """What is quieter is noise: it stays as it is."""
 
-_MAX_CORRECTION_DB = 6.0
-"""How much more gain may make up for what the limiter took; beyond that only noise would come up."""
-
-_TOLERANCE_LU = 0.5
-_MAX_PASSES = 4
 _OVERSAMPLING = 4
 _LIMITER_MARGIN_DB = 0.5
 
@@ -35,37 +29,31 @@ class NormalizationFailed(PipelineError):
     retryable = True
 
 
-@dataclass(frozen=True)
-class _Pass:
-    gain_db: float
-    is_limited: bool
-    result_lufs: float | None
-
-
 async def normalize_loudness(
     ffmpeg: Ffmpeg, decoded: Path, target: Path, measured: Decoded, *, progress: Callable[[float], None]
 ) -> Loudness:
     """Write `decoded` to `target`, 16 bit FLAC, with the gain that its measured loudness asks for.
 
-    Where the limiter holds down peaks the result comes out too quiet: the gain is then corrected and applied again.
-
     Raises:
         NormalizationFailed: ffmpeg failed.
     """
     gain_db = _gain(measured.loudness_lufs)
-    highest_db = gain_db + _MAX_CORRECTION_DB
-    for _ in range(_MAX_PASSES):
-        done = await _apply(ffmpeg, decoded, target, measured, gain_db=gain_db, progress=progress)
-        missing_db = TARGET_LUFS - done.result_lufs if done.result_lufs is not None else 0.0
-        if not done.is_limited or abs(missing_db) <= _TOLERANCE_LU or gain_db == highest_db:
-            break
-        gain_db = min(gain_db + missing_db, highest_db)
+    is_limited = measured.peak_dbtp is not None and measured.peak_dbtp + gain_db > PEAK_DBTP
+    log = FfmpegLog()
+
+    def note(seconds: float) -> None:
+        progress(min(1.0, seconds / measured.duration) if measured.duration else 1.0)
+
+    arguments = _arguments(ffmpeg, target, _filters(gain_db, is_limited=is_limited))
+    status = await run_ffmpeg(ffmpeg, arguments, source=decoded, log=log, on_time=note)
+    if status != 0:
+        raise NormalizationFailed(f"ffmpeg ended with status {status}: {'; '.join(log.faults)}")
     return Loudness(
         measured_lufs=measured.loudness_lufs,
         measured_peak_dbtp=measured.peak_dbtp,
-        gain_db=done.gain_db,
-        is_limited=done.is_limited,
-        result_lufs=done.result_lufs,
+        gain_db=gain_db,
+        is_limited=is_limited,
+        result_lufs=audible(log.loudness_lufs),
     )
 
 
@@ -78,22 +66,6 @@ def _gain(loudness_lufs: float | None) -> float:
     if loudness_lufs is None or is_silent(loudness_lufs):
         return 0.0
     return round(TARGET_LUFS - loudness_lufs, 2)
-
-
-async def _apply(
-    ffmpeg: Ffmpeg, decoded: Path, target: Path, measured: Decoded, *, gain_db: float, progress: Callable[[float], None]
-) -> _Pass:
-    is_limited = measured.peak_dbtp is not None and measured.peak_dbtp + gain_db > PEAK_DBTP
-    log = FfmpegLog()
-
-    def note(seconds: float) -> None:
-        progress(min(1.0, seconds / measured.duration) if measured.duration else 1.0)
-
-    arguments = _arguments(ffmpeg, target, _filters(gain_db, is_limited=is_limited))
-    status = await run_ffmpeg(ffmpeg, arguments, source=decoded, log=log, on_time=note)
-    if status != 0:
-        raise NormalizationFailed(f"ffmpeg ended with status {status}: {'; '.join(log.faults)}")
-    return _Pass(gain_db=gain_db, is_limited=is_limited, result_lufs=audible(log.loudness_lufs))
 
 
 def _filters(gain_db: float, *, is_limited: bool) -> str:

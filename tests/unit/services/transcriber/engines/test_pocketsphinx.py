@@ -45,6 +45,12 @@ def test_clear_speech_becomes_words_with_times_and_probabilities(engine: Pockets
     assert 0.9 < reports[-1] <= 1.0
 
 
+def test_variants_of_pronunciation_are_the_same_word(engine: PocketsphinxTranscriber) -> None:
+    words = engine.transcribe(MEETING, Segment(start=12.4, end=14.2), "en", ()).words
+
+    assert "read" in [word.text for word in words]
+
+
 def test_times_count_from_the_start_of_the_recording(engine: PocketsphinxTranscriber, tmp_path: Path) -> None:
     samples, _ = soundfile.read(MEETING)
     piece = samples[round(SEGMENT.start * SAMPLE_RATE_HZ) : round(SEGMENT.end * SAMPLE_RATE_HZ)]
