@@ -12,7 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 REQUEST_ID_HEADER = "X-Request-ID"
 
 _SAFE = re.compile(r"[\w.:-]{1,128}", re.ASCII)
-_QUIET = frozenset({"/health", "/ready"})
+_QUIET_BELOW = 400
+"""Reading is asked for again and again; it is only of interest when it fails."""
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +56,6 @@ class _Answer:
         await self._send(message)
 
     def _write_log(self, status: int) -> None:
-        write = log.debug if self._scope["path"] in _QUIET else log.info
+        write = log.debug if self._scope["method"] == "GET" and status < _QUIET_BELOW else log.info
         seconds = round(time.monotonic() - self._began, 4)
         write("request", method=self._scope["method"], path=self._scope["path"], status=status, seconds=seconds)

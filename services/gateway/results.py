@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from libs.common.engine import EngineInfo
+from libs.common.errors import ObjectMissing
 from libs.common.events import MinutesWritten, SpeechDiarized, TranscriptAssembled
 from libs.common.minutes import Minutes
 from libs.common.outcome import Warned
@@ -62,6 +63,7 @@ class ResultsReader:
 
         Raises:
             ResultsNotReady, MeetingFailed, MeetingCancelled: There is no transcript (yet).
+            MeetingNotFound: The meeting was deleted meanwhile.
         """
         cached = await self._cached(run)
         if cached is not None:
@@ -69,7 +71,11 @@ class ResultsReader:
         async with self.database.snapshot() as connection:
             current = await find_run(connection, workspace, UUID(run.meeting_id))
             facts = await run_facts(connection, current.id)
-        content = (await build_results(current, facts, self.store)).model_dump_json()
+        try:
+            content = (await build_results(current, facts, self.store)).model_dump_json()
+        except ObjectMissing:
+            await self.run(workspace, UUID(run.meeting_id))  # deleted meanwhile: then it is not found
+            raise
         await self._keep(current, content)
         return current, content
 

@@ -1,6 +1,6 @@
 """Cuts utterances into subtitles: short enough to read, at the times of their words."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from libs.common.speech import Frozen, Word
 from services.gateway.schemas.results import NamedUtterance, Results
@@ -11,6 +11,7 @@ LINE_LENGTH = 42
 MAX_LENGTH = 2 * LINE_LENGTH
 MAX_SECONDS = 7.0
 MIN_SECONDS = 1.0
+_SHARES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 _PAUSE = 1.5
 """Seconds of silence within an utterance at which a new subtitle begins."""
 
@@ -59,27 +60,34 @@ def _cut(said: NamedUtterance) -> Iterator[Subtitle]:
         if said.text:
             yield Subtitle(start=said.start, end=said.end, speaker=speaker, text=said.text)
         return
-    for words in _groups(said.words):
+    for words in _balanced(said.words):
         text = " ".join(word.text.strip() for word in words)
         yield Subtitle(start=words[0].start, end=max(word.end for word in words), speaker=speaker, text=text)
 
 
-def _groups(words: Iterable[Word]) -> Iterator[list[Word]]:
-    group: list[Word] = []
+def _balanced(words: Sequence[Word]) -> list[list[Word]]:
+    """As few groups as the limits allow, and of these the most even: no word is left alone at the end."""
+    fewest = len(_groups(words, share=1.0))
+    return next(groups for share in _SHARES if len(groups := _groups(words, share=share)) == fewest)
+
+
+def _groups(words: Sequence[Word], *, share: float) -> list[list[Word]]:
+    """Filled one after the other up to this share of the limits."""
+    groups: list[list[Word]] = []
     for word in words:
-        if group and not _fits(group, word):
-            yield group
-            group = []
-        group.append(word)
-    if group:
-        yield group
+        if groups and _fits(groups[-1], word, share=share):
+            groups[-1].append(word)
+        else:
+            groups.append([word])
+    return groups
 
 
-def _fits(group: list[Word], word: Word) -> bool:
+def _fits(group: list[Word], word: Word, *, share: float) -> bool:
     length = sum(len(one.text.strip()) + 1 for one in group) + len(word.text.strip())
     ends_sentence = group[-1].text.rstrip().endswith((".", "?", "!")) and length > LINE_LENGTH
     is_close = word.start - group[-1].end < _PAUSE
-    return length <= MAX_LENGTH and word.end - group[0].start <= MAX_SECONDS and is_close and not ends_sentence
+    is_short = length <= share * MAX_LENGTH and word.end - group[0].start <= share * MAX_SECONDS
+    return is_short and is_close and not ends_sentence
 
 
 def _lines(text: str) -> str:

@@ -45,6 +45,12 @@ def test_subtitles_are_short_enough_to_read() -> None:
     assert max(one.end - one.start for one in shown) <= MAX_SECONDS
 
 
+def test_no_word_is_left_alone_at_the_end() -> None:
+    text = "could we move the launch to the end of march then we would have it all in one release"
+    first, second = (len(one.text) for one in subtitles(results(said(1, 0.0, text, pace=0.2))))
+    assert abs(first - second) < 20
+
+
 def test_slow_speech_is_cut_by_time() -> None:
     shown = subtitles(results(said(1, 0.0, "a b c d e f g h i j", pace=1.2)))
     assert max(one.end - one.start for one in shown) <= MAX_SECONDS
