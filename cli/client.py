@@ -104,13 +104,16 @@ class Gateway:
                 return
 
     def _upload(self, path: str, files: Sequence[Path], fields: Mapping[str, str | list[str]]) -> httpx.Response:
-        columns = (TextColumn("uploading {task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-        with ExitStack() as stack, Progress(*columns, console=self._console, transient=True) as progress:
+        with ExitStack() as stack, self._progress() as progress:
             parts: list[tuple[str, tuple[str, IO[bytes]]]] = [
                 ("audio", (file.name, stack.enter_context(progress.open(file, "rb", description=file.name))))
                 for file in files
             ]
             return self._call("POST", path, data=fields, files=parts, timeout=_UPLOAD_TIMEOUT)
+
+    def _progress(self) -> Progress:
+        columns = (TextColumn("uploading {task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+        return Progress(*columns, console=self._console, transient=True, disable=not self._console.is_terminal)
 
     def _call(
         self,

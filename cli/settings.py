@@ -34,6 +34,14 @@ class LocalSettings(BaseSettings):
     grace: float = Field(default=20.0, ge=0)
     """Seconds that services may take to end."""
 
+    diarization_engine: str | None = None
+    transcriber_engine: str | None = None
+    summarizer_engine: str | None = None
+    """Engines to use instead of those that are chosen for this machine."""
+
+    whisper_model: str = "small"
+    """Taken if it is on this machine or can be fetched."""
+
     huggingface_token: str | None = None
     openai_api_key: str | None = None
 

@@ -52,7 +52,7 @@ def transcript(results: Results) -> Iterable[RenderableType]:
 def minutes(written: Minutes) -> RenderableType:
     """The minutes for one persona, in a frame."""
     common: dict[str, list[RenderableType]] = {
-        "summary": [Text(written.summary)],
+        "summary": _section("Summary", written.summary.splitlines()),
         "decisions": _section("Decisions", [_finding(one) for one in written.decisions]),
         "action_items": _section("Action items", [_action_item(one) for one in written.action_items]),
         "open_questions": _section("Open questions", [_finding(one) for one in written.open_questions]),
@@ -64,19 +64,19 @@ def minutes(written: Minutes) -> RenderableType:
         ],
     }
     lines = [line for part in written.parts for line in common.get(part, [])]
-    return Panel(Group(*lines), title=written.title, title_align="left")
+    return Panel(Group(*lines), title=Text(written.title), title_align="left")
 
 
 def show_results(console: Console, results: Results) -> None:
     """Transcript, minutes, engines and warnings."""
-    console.rule(f"{results.title or results.meeting_id}  ·  {clock(results.duration)}", align="left")
+    console.rule(Text(f"{results.title or results.meeting_id}  ·  {clock(results.duration)}"), align="left")
     for line in transcript(results):
         console.print(line)
     for persona in results.minutes.values():
         console.print(minutes(persona))
     for stage, engine in results.engines.items():
         models = ", ".join(f"{role} {model}" for role, model in engine.models.items())
-        console.print(f"[dim]{stage}: {engine.name}{f' ({models})' if models else ''}[/]")
+        console.print(Text(f"{stage}: {engine.name}{f' ({models})' if models else ''}", style="dim"), soft_wrap=True)
     for warning in results.warnings:
         console.print(Text(f"warning: {warning.message} ({warning.code})", style="yellow"))
 
@@ -95,7 +95,8 @@ def _progress(stage: StageStatus) -> str:
 def _section(heading: str, lines: list[str]) -> list[RenderableType]:
     if not lines:
         return []
-    return [Text(f"\n{heading}", style="bold"), *(Padding(Text(f"• {line}"), (0, 0, 0, 2)) for line in lines)]
+    title = Text(heading, style="bold")
+    return [Padding(title, (1, 0, 0, 0)), *(Padding(Text(f"• {line}"), (0, 0, 0, 2)) for line in lines)]
 
 
 def _finding(finding: Finding) -> str:

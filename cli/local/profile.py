@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cli.local.supervisor import Program
 from cli.settings import LocalSettings
+from services.transcriber.local_profile import choose_local_engine
 
 ROOT = Path(__file__).parents[2]
 """The folder that has the code of the services."""
@@ -36,11 +37,21 @@ class Engines:
 def choose_engines(settings: LocalSettings) -> Engines:
     """The best engine of this release that works on this machine, for each service."""
     notes = []
+    transcriber = settings.transcriber_engine
+    if transcriber is None:
+        choice = choose_local_engine(settings.whisper_model)
+        transcriber = choice.engine
+        notes.append(f"{choice.engine} transcribes: {choice.reason}")
     if settings.huggingface_token:
         notes.append("HUGGINGFACE_TOKEN is set, but this release has no pyannote engine; the embedded one is used")
     if settings.openai_api_key:
         notes.append("OPENAI_API_KEY is set, but this release has no openai engine; minutes are extractive")
-    return Engines(diarizer="embedded", transcriber="pocketsphinx", summarizer="extractive", notes=tuple(notes))
+    return Engines(
+        diarizer=settings.diarization_engine or "embedded",
+        transcriber=transcriber,
+        summarizer=settings.summarizer_engine or "extractive",
+        notes=tuple(notes),
+    )
 
 
 def programs(settings: LocalSettings, engines: Engines, *, redis_url: str, postgres_url: str) -> Sequence[Program]:

@@ -36,10 +36,10 @@ def up(settings: LocalSettings, console: Console) -> None:
     """
     _check_port(settings)
     with claimed(settings.home):
+        console.print(f"Starting Hansard in {settings.home} …", soft_wrap=True)
         engines = choose_engines(settings)
-        console.print(f"Starting Hansard in {settings.home} …")
         for note in engines.notes:
-            console.print(f"Note: {note}.")
+            console.print(f"Note: {note}.", markup=False, soft_wrap=True)
         with _servers(settings) as servers:
             _run(settings, engines, servers, console)
 
