@@ -3,6 +3,6 @@
 DEFAULT_WORKSPACE = "default"
 
 
-def workspace() -> str:
+async def workspace() -> str:
     """The workspace of the caller; there is one until keys are handed out."""
     return DEFAULT_WORKSPACE

@@ -26,6 +26,7 @@ _LOST = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that ended in between: https://github.com/MagicStack/asyncpg/issues/784
     OSError,
     TimeoutError,
 )

@@ -1,4 +1,4 @@
-"""What routes ask for."""
+"""What routes ask for. All of it is asynchronous, because FastAPI runs the rest in threads."""
 
 from typing import Annotated, cast
 from uuid import UUID
@@ -12,25 +12,25 @@ from services.gateway.idempotency import IDEMPOTENCY_HEADER
 from services.gateway.pages import Cursor
 
 
-def _gateway(request: Request) -> Gateway:
+async def _gateway(request: Request) -> Gateway:
     return cast(Gateway, request.app.state.gateway)
 
 
-def _meeting_id(meeting_id: Annotated[str, Path(description="As the acceptance answered it.")]) -> UUID:
+async def _meeting_id(meeting_id: Annotated[str, Path(description="As the acceptance answered it.")]) -> UUID:
     try:
         return UUID(meeting_id)
     except ValueError as error:
         raise MeetingNotFound(f"there is no meeting {meeting_id}") from error
 
 
-def _speaker_id(speaker_id: Annotated[str, Path(description="As the enrolment answered it.")]) -> UUID:
+async def _speaker_id(speaker_id: Annotated[str, Path(description="As the enrolment answered it.")]) -> UUID:
     try:
         return UUID(speaker_id)
     except ValueError as error:
         raise SpeakerNotFound(f"there is no speaker {speaker_id}") from error
 
 
-def _cursor(
+async def _cursor(
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
 ) -> Cursor | None:
     return Cursor.parse(cursor) if cursor else None
