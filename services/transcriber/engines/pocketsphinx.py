@@ -55,6 +55,8 @@ class PocketsphinxTranscriber:
     def _words(self, samples: NDArray[np.float32], offset: float) -> Iterator[Word]:
         if len(samples) < _MIN_FRAMES * SAMPLE_RATE_HZ // _FRAMES_PER_SECOND:
             return
+        # The front end carries its state from one utterance to the next: a replay would give other times.
+        self._decoder.reinit_feat()
         self._decoder.start_utt()
         self._decoder.process_raw((np.clip(samples, -1.0, 1.0) * 32767).astype(np.int16).tobytes(), full_utt=True)
         self._decoder.end_utt()

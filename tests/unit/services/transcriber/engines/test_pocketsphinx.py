@@ -51,6 +51,13 @@ def test_variants_of_pronunciation_are_the_same_word(engine: PocketsphinxTranscr
     assert "read" in [word.text for word in words]
 
 
+def test_what_was_heard_before_changes_nothing(engine: PocketsphinxTranscriber) -> None:
+    first = engine.transcribe(MEETING, SEGMENT, "en", ())
+    engine.transcribe(MEETING, Segment(start=12.4, end=14.2), "en", ())
+
+    assert engine.transcribe(MEETING, SEGMENT, "en", ()) == first
+
+
 def test_times_count_from_the_start_of_the_recording(engine: PocketsphinxTranscriber, tmp_path: Path) -> None:
     samples, _ = soundfile.read(MEETING)
     piece = samples[round(SEGMENT.start * SAMPLE_RATE_HZ) : round(SEGMENT.end * SAMPLE_RATE_HZ)]
