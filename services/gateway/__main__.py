@@ -22,6 +22,7 @@ from libs.common.telemetry import configure_logs
 from services.gateway import migrate
 from services.gateway.app import create_app
 from services.gateway.gateway import Gateway, open_gateway
+from services.gateway.housekeeping import housekeeping
 from services.gateway.outbox import Relay
 from services.gateway.projection import Projection
 from services.gateway.reconciler import Reconciler
@@ -63,7 +64,7 @@ async def _serve(settings: GatewaySettings) -> None:
     stopped = stop_signal()
     async with open_gateway(settings) as gateway:
         await _check_store(gateway)
-        async with _upkeep(gateway, settings).running():
+        async with _upkeep(gateway, settings).running(), housekeeping(gateway.database, gateway.store):
             server = _server(gateway, settings)
             stopping = asyncio.create_task(_stop(server, stopped))
             await server.serve()

@@ -14,8 +14,12 @@ from libs.common.outcome import Report
 from libs.common.request import MeetingRequest
 from services.gateway.app import create_app
 from services.gateway.database import Database, DatabaseUnavailable
+from services.gateway.errors import UploadExpired
 from services.gateway.gateway import Gateway
-from services.gateway.staging import sweep_abandoned
+from services.gateway.housekeeping import housekeeping
+from services.gateway.idempotency import forget_old_keys
+from services.gateway.staging import staged, sweep_abandoned
+from tests.integration.line import until
 
 AUDIO = b"any bytes: the normalizer decides what they are" * 100
 
@@ -192,12 +196,35 @@ async def test_requests_with_the_same_key_at_the_same_time_make_one_meeting(
 
 async def test_what_a_dead_gateway_left_is_swept(client: httpx.AsyncClient, gateway: Gateway) -> None:
     await post(client)
-    await gateway.database.execute("INSERT INTO uploads (prefix) VALUES ('meetings/dead/')")
-    await gateway.store.put("meetings/dead/upload-1", b"half")
-    assert await sweep_abandoned(gateway.database, gateway.store) == 0
-    assert await sweep_abandoned(gateway.database, gateway.store, age=0.0) == 1
-    assert len(await gateway.store.list("meetings/")) == 2
-    assert await rows(gateway, "uploads") == []
+    await gateway.database.execute("INSERT INTO uploads (prefix) VALUES ('meetings/new/')")
+    await gateway.database.execute("INSERT INTO uploads VALUES ('meetings/dead/', now() - interval '25 hours')")
+    for prefix in ("new", "dead"):
+        await gateway.store.put(f"meetings/{prefix}/upload-1", b"half")
+
+    async def is_swept() -> bool:
+        return len(await rows(gateway, "uploads")) == 1
+
+    async with housekeeping(gateway.database, gateway.store):
+        await until(is_swept)
+    assert not await gateway.store.exists("meetings/dead/upload-1")
+    assert len(await gateway.store.list("meetings/")) == 3
+
+
+async def test_an_upload_that_was_swept_meanwhile_is_not_accepted(client: httpx.AsyncClient, gateway: Gateway) -> None:
+    async with staged(gateway.database, gateway.store) as staging:
+        await staging.begin("meetings/slow/")
+        assert await sweep_abandoned(gateway.database, gateway.store, age=0.0) == 1
+        async with gateway.database.transaction() as connection:
+            with pytest.raises(UploadExpired):
+                await staging.accept(connection)
+
+
+async def test_old_keys_are_forgotten(client: httpx.AsyncClient, gateway: Gateway) -> None:
+    await post(client, key="old")
+    await gateway.database.execute("UPDATE idempotency_keys SET created_at = now() - interval '8 days'")
+    await post(client, key="new")
+    await forget_old_keys(gateway.database)
+    assert [row["key"] for row in await gateway.database.fetch("SELECT key FROM idempotency_keys")] == ["new"]
 
 
 async def test_a_database_that_is_away_is_said_so(gateway: Gateway) -> None:

@@ -5,6 +5,7 @@ import json
 import httpx
 import pytest
 
+from libs.common.answers import answer_key, answer_marker_key
 from libs.common.streams.keys import cancelled_key, progress_key
 from services.gateway.gateway import Gateway
 from services.gateway.results import results_key
@@ -128,3 +129,13 @@ async def test_without_redis_a_meeting_is_accepted_and_cancelled(
     answer = await client_without_redis.post(f"/api/meetings/{meeting.meeting_id}/cancel")
     assert answer.status_code == 200
     assert (await client.get(f"/api/meetings/{meeting.meeting_id}/status")).json()["status"] == "cancelled"
+
+
+async def test_the_answers_written_for_a_meeting_go_with_it(
+    client: httpx.AsyncClient, gateway: Gateway, meeting: RecordedMeeting
+) -> None:
+    await gateway.store.put(answer_marker_key(meeting.meeting_id, "digest"), b"1")
+    await gateway.store.put(answer_key("default", "digest"), b"{}")
+    await gateway.store.put(answer_key("default", "other"), b"{}")
+    await client.delete(f"/api/meetings/{meeting.meeting_id}")
+    assert await gateway.store.list("") == [answer_key("default", "other")]
