@@ -4,13 +4,14 @@ Outcomes are small and are written with put-if-absent. What grows with a recordi
 a multipart upload always overwrites.
 """
 
+import asyncio
 import secrets
-import tempfile
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
@@ -19,6 +20,7 @@ from obstore.store import ObjectStore as Obstore
 from pydantic import ValidationError
 
 from libs.common.errors import InvalidSettings, ObjectMissing, StorageUnavailable
+from libs.common.local_copies import LocalCopies
 from libs.common.speech import Frozen
 
 Artifact = TypeVar("Artifact", bound=Frozen)
@@ -30,8 +32,11 @@ _READ_BYTES = 1024 * 1024
 class ObjectStore:
     """Keys to bytes. Every method raises `StorageUnavailable` when the store does not answer."""
 
-    def __init__(self, backend: Obstore) -> None:
+    def __init__(self, backend: Obstore, *, folder: Path | None = None) -> None:
+        """`folder`: where the objects are, if they are files of this machine."""
         self._backend = backend
+        self._folder = folder
+        self._copies = LocalCopies(self._fetch)
 
     @classmethod
     def open(cls, url: str) -> "ObjectStore":
@@ -41,7 +46,10 @@ class ObjectStore:
             InvalidSettings: The address names no store that is supported.
         """
         try:
-            return cls(_backend(url))
+            if urlsplit(url).scheme == "file":
+                folder = Path(url2pathname(urlsplit(url).path))
+                return cls(LocalStore(folder, mkdir=True), folder=folder)
+            return cls(MemoryStore() if urlsplit(url).scheme == "memory" else from_url(url))
         except (BaseError, ValueError, OSError) as error:
             raise InvalidSettings(f"OBJECT_STORE_URL names no usable store: {error}") from error
 
@@ -156,17 +164,24 @@ class ObjectStore:
 
     @asynccontextmanager
     async def local_copy(self, key: str) -> AsyncIterator[Path]:
-        """An object as a file, until the block ends.
+        """An object as a file that must not be changed, until the block ends.
 
         Raises:
             ObjectMissing: There is none.
         """
-        with tempfile.TemporaryDirectory(prefix="hansard-") as folder:
-            path = Path(folder) / "object"
-            with path.open("wb") as file:
-                async for chunk in self.read(key):
-                    file.write(chunk)
-            yield path
+        if self._folder is None:
+            async with self._copies.copy(key) as path:
+                yield path
+            return
+        path = self._folder / key
+        if not await asyncio.to_thread(path.is_file):
+            raise ObjectMissing(f"object {key} is not in the store")
+        yield path
+
+    async def _fetch(self, key: str, path: Path) -> None:
+        with path.open("wb") as file:
+            async for chunk in self.read(key):
+                await asyncio.to_thread(file.write, chunk)
 
     async def list(self, prefix: str) -> list[str]:
         """All keys that begin with `prefix`, sorted."""
@@ -203,13 +218,3 @@ async def _non_empty(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
     async for chunk in chunks:
         if chunk:
             yield chunk
-
-
-def _backend(url: str) -> Obstore:
-    match urlsplit(url).scheme:
-        case "file":
-            return LocalStore(urlsplit(url).path, mkdir=True)
-        case "memory":
-            return MemoryStore()
-        case _:
-            return from_url(url)
