@@ -32,8 +32,12 @@ def configure_logs(service: str, *, level: str, style: Literal["json", "console"
 
 def _renderers(style: Literal["json", "console"]) -> list[structlog.typing.Processor]:
     if style == "console":
-        return [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
-    return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        return [
+            structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        ]
+    # Local variables hold transcripts and addresses with passwords; traces go without them.
+    traces = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    return [structlog.processors.ExceptionRenderer(traces), structlog.processors.JSONRenderer(ensure_ascii=False)]
 
 
 def _level(name: str) -> int:

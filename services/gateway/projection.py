@@ -111,8 +111,8 @@ class Projection:
         self, connection: Connection, stream: str, delivery: Delivery, event: Event, evidence: _Evidence
     ) -> None:
         run = await connection.fetchrow(_SQL["lock_run"], uuid.UUID(event.run_id))
-        if run is None or run["ended_at"] is not None:
-            return  # deleted with its meeting or speaker, or ended: a terminal run never changes
+        if run is None:
+            return  # deleted with its meeting or speaker
         entry, unit = delivery.entry, delivery.entry.publisher
         is_new = await connection.fetchval(
             _SQL["insert_fact"],
@@ -129,7 +129,11 @@ class Projection:
         if not is_new:
             return
         await self._follow(connection, run["workspace"], event, evidence)
-        await self._update_run(connection, run["id"], run["status"], event)
+        if run["ended_at"] is not None or isinstance(event, ChunkPlanned | ChunkTranscribed):
+            # A terminal run stays what it is; a fact that comes late still completes its record.
+            await connection.execute(_SQL["touch_run"], run["id"])
+        else:
+            await self._update_run(connection, run["id"])
 
     async def _follow(self, connection: Connection, workspace: str, event: Event, evidence: _Evidence) -> None:
         if isinstance(event, SpeakersMatched):
@@ -137,10 +141,7 @@ class Projection:
         if isinstance(event, VoiceEmbedded) and evidence.embedding is not None:
             await _store_voiceprint(connection, workspace, event, evidence.embedding)
 
-    async def _update_run(self, connection: Connection, run_id: uuid.UUID, status: str, event: Event) -> None:
-        if isinstance(event, ChunkPlanned | ChunkTranscribed):
-            await connection.execute(_SQL["update_run"], run_id, status, None, None, None, False)
-            return
+    async def _update_run(self, connection: Connection, run_id: uuid.UUID) -> None:
         rows = await connection.fetch(_SQL["facts_that_decide"], run_id)
         state = state_of([EVENTS[row["stream"]].model_validate_json(row["event"]) for row in rows])
         failure = state.failure

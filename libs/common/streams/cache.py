@@ -19,11 +19,11 @@ class RedisCache:
             value = await self._redis.get(cache_key(key))
         except (RedisError, OSError):
             return None
-        return None if value is None else base64.b85decode(str(value))
+        return None if value is None else base64.b64decode(str(value))
 
     async def set(self, key: str, value: bytes, *, lifetime: float) -> None:
         try:
-            await self._redis.set(cache_key(key), base64.b85encode(value).decode(), px=max(1, int(lifetime * 1000)))
+            await self._redis.set(cache_key(key), base64.b64encode(value).decode(), px=max(1, int(lifetime * 1000)))
         except (RedisError, OSError):
             return
 

@@ -1,5 +1,5 @@
 -- name: lock_run
-SELECT id, workspace, status, ended_at, sample_id FROM runs WHERE id = $1 FOR UPDATE
+SELECT id, workspace, ended_at FROM runs WHERE id = $1 FOR UPDATE
 
 -- name: insert_fact
 INSERT INTO facts (run_id, stage, part, position, siblings, stream, event, report, entry_id)
@@ -9,6 +9,9 @@ RETURNING xmax = 0 AS is_new
 
 -- name: facts_that_decide
 SELECT stream, event FROM facts WHERE run_id = $1 AND stage NOT IN ('plan', 'transcribe')
+
+-- name: touch_run
+UPDATE runs SET version = version + 1 WHERE id = $1
 
 -- name: update_run
 UPDATE runs

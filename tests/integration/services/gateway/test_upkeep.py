@@ -114,6 +114,18 @@ async def test_a_failed_stage_ends_the_run_with_its_code(database: Database, red
     )
 
 
+async def test_a_fact_that_comes_after_the_end_completes_the_record_and_changes_no_status(
+    database: Database, redis: Redis, store: ObjectStore
+) -> None:
+    parts = background(database, redis, store)
+    event = await accept_sample(database)
+    await parts.relay.relay()
+    await database.execute("UPDATE runs SET status = 'failed', ended_at = now()")
+    async with projecting(parts), line(redis, store):
+        await until(lambda: _has_fact(database, VoiceEmbedded))
+    assert await status(database, event) == "failed"
+
+
 async def test_nothing_is_added_while_redis_has_everything(
     database: Database, redis: Redis, store: ObjectStore
 ) -> None:
