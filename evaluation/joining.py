@@ -59,12 +59,13 @@ def join_meetings(readers: list[Reader], target: Path, *, count: int, max_splits
     """
     draw = random.Random(seed)  # noqa: S311
     sizes = cycle(range(FEWEST_VOICES, min(MOST_VOICES, len(readers)) + 1))
-    splits = _splits([reader.name for reader in readers], max_splits, draw)
     clips: Clips = {reader.name: (reader.clip,) for reader in readers}
-    return [
-        _join(f"joined{number:02d}", draw.sample(readers, size), target, draw, clips=clips, splits=splits)
-        for number, size in enumerate(islice(sizes, count), start=1)
-    ]
+    meetings = []
+    for number, size in enumerate(islice(sizes, count), start=1):
+        splits = _splits(list(clips), max_splits, draw)
+        chosen = draw.sample(readers, size)
+        meetings.append(_join(f"joined{number:02d}", chosen, target, draw, clips=clips, splits=splits))
+    return meetings
 
 
 def _utterances(folder: Path) -> tuple[Path, ...]:
@@ -80,9 +81,9 @@ def _reader(name: str, files: tuple[Path, ...]) -> Reader:
 
 
 def _splits(names: list[str], most: int, draw: random.Random) -> tuple[frozenset[str], ...]:
-    """Who is enrolled: some, but not all."""
+    """Who is enrolled: some, but not all; in any order, since a line may pass only the first."""
     every = [frozenset(some) for size in range(1, len(names)) for some in combinations(names, size)]
-    return tuple(every if len(every) <= most else draw.sample(every, most))
+    return tuple(draw.sample(every, min(most, len(every))))
 
 
 def _join(
