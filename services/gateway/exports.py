@@ -81,7 +81,8 @@ def _all_minutes(results: Results) -> Iterator[str]:
 def _part(minutes: Minutes, part: Part, starts: dict[str, float]) -> Iterator[str]:
     match part:
         case "summary":
-            yield from _block("Summary", [_plain(minutes.summary) + _links(minutes.summary_evidence, starts)])
+            lines = [_plain(line) for line in minutes.summary.splitlines() if line.strip()]
+            yield from _block("Summary", ["  \n".join(lines) + _links(minutes.summary_evidence, starts)])
         case "action_items":
             yield from _block("Action items", [f"- [ ] {_action(one, starts)}" for one in minutes.action_items])
         case "sections":

@@ -4,7 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from libs.common.events import Event, MinutesWritten, StageFailed, TranscriptAssembled, VoiceEmbedded
+from libs.common.events import (
+    Event,
+    MeetingAccepted,
+    MinutesWritten,
+    SampleAccepted,
+    StageFailed,
+    TranscriptAssembled,
+    VoiceEmbedded,
+)
 
 RunStatus = Literal["accepted", "processing", "completed", "failed", "cancelled"]
 
@@ -33,7 +41,8 @@ def state_of(events: Sequence[Event]) -> RunState:
         return RunState("failed", fatal)
     if any(isinstance(event, VoiceEmbedded) for event in events) or _has_all_minutes(events, failures):
         return RunState("completed")
-    return RunState("processing" if len(events) > 1 else "accepted")
+    is_begun = any(not isinstance(event, MeetingAccepted | SampleAccepted) for event in events)
+    return RunState("processing" if is_begun else "accepted")
 
 
 def _has_all_minutes(events: Sequence[Event], failures: Sequence[StageFailed]) -> bool:

@@ -151,7 +151,7 @@ async def _refuse_unusable(upload: Path, log: FfmpegLog, status: int, written: f
 def _unreadable(reason: str) -> UnsupportedFormat | CorruptRecording:
     if "whitelist" in reason or "Protocol" in reason:
         return UnsupportedFormat("the file refers to other files or is of a kind that is not accepted")
-    return CorruptRecording(f"the file cannot be read as audio or video: {reason}")
+    return CorruptRecording("the file cannot be read as audio or video")
 
 
 def _damage(log: FfmpegLog, status: int, written: float) -> str | None:

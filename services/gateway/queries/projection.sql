@@ -8,7 +8,7 @@ ON CONFLICT (run_id, stage, part, position) DO UPDATE SET entry_id = excluded.en
 RETURNING xmax = 0 AS is_new
 
 -- name: facts_that_decide
-SELECT stream, event FROM facts WHERE run_id = $1 AND stage NOT IN ('plan', 'transcribe')
+SELECT stream, event FROM facts WHERE run_id = $1 AND stream NOT IN ('chunk.planned.v1', 'chunk.transcribed.v1')
 
 -- name: touch_run
 UPDATE runs SET version = version + 1 WHERE id = $1

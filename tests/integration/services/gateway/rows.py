@@ -2,6 +2,8 @@
 
 import asyncio
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
@@ -84,3 +86,14 @@ def background(database: Database, redis: Redis, store: ObjectStore, *, age: flo
         reconciler=Reconciler(database, redis, scripts, age=age),
         galleries=Galleries(database, store, RedisCache(redis), changed),
     )
+
+
+@asynccontextmanager
+async def projecting(parts: Background) -> AsyncIterator[None]:
+    """The projection runs while the block does."""
+    task = asyncio.create_task(parts.projection.run())
+    try:
+        yield
+    finally:
+        parts.projection.close()
+        await task

@@ -20,7 +20,7 @@ from libs.common.streams.scripts import Scripts
 from services.gateway.database import Database
 from services.gateway.trimmer import Trimmer
 from tests.integration.line import echo, stage, until, working
-from tests.integration.services.gateway.rows import MODEL, VOICE, Background, accept_sample, background
+from tests.integration.services.gateway.rows import MODEL, VOICE, accept_sample, background, projecting
 
 
 @pytest.fixture
@@ -36,16 +36,6 @@ def enroll_stage() -> Stage[SampleNormalized]:
         return [VoiceEmbedded(**event.subject, embedding_key=key, model=MODEL, speech_seconds=4.0)]
 
     return Stage(name="enroll", consumes=SampleNormalized, handle=embed)
-
-
-@asynccontextmanager
-async def projecting(parts: Background) -> AsyncIterator[None]:
-    task = asyncio.create_task(parts.projection.run())
-    try:
-        yield
-    finally:
-        parts.projection.close()
-        await task
 
 
 @asynccontextmanager
