@@ -34,7 +34,7 @@ class LocalSettings(BaseSettings):
     grace: float = Field(default=20.0, ge=0)
     """Seconds that services may take to end."""
 
-    diarization_engine: str | None = None
+    diarizer_engine: str | None = None
     transcriber_engine: str | None = None
     summarizer_engine: str | None = None
     """Engines to use instead of those that are chosen for this machine."""

@@ -13,6 +13,8 @@ from services.transcriber.local_profile import choose_local_engine
 ROOT = Path(__file__).parents[2]
 """The folder that has the code of the services."""
 
+_MOST_SLOTS = 4
+
 SERVICES = ("gateway", "normalizer", "diarizer", "transcriber", "summarizer")
 
 
@@ -28,10 +30,17 @@ class Engines:
     @property
     def variables(self) -> dict[str, str]:
         return {
-            "DIARIZATION_ENGINE": self.diarizer,
+            "DIARIZER_ENGINE": self.diarizer,
             "TRANSCRIBER_ENGINE": self.transcriber,
             "SUMMARIZER_ENGINE": self.summarizer,
         }
+
+    @property
+    def defaults(self) -> dict[str, str]:
+        """What the environment may say otherwise: pocketsphinx uses one core and little memory per chunk."""
+        if self.transcriber != "pocketsphinx":
+            return {}
+        return {"TRANSCRIBER_SLOTS": str(min(_MOST_SLOTS, os.cpu_count() or 1))}
 
 
 def choose_engines(settings: LocalSettings) -> Engines:
@@ -47,7 +56,7 @@ def choose_engines(settings: LocalSettings) -> Engines:
     if settings.openai_api_key:
         notes.append("OPENAI_API_KEY is set, but this release has no openai engine; minutes are extractive")
     return Engines(
-        diarizer=settings.diarization_engine or "embedded",
+        diarizer=settings.diarizer_engine or "embedded",
         transcriber=transcriber,
         summarizer=settings.summarizer_engine or "extractive",
         notes=tuple(notes),
@@ -72,6 +81,7 @@ def service_environment(
 ) -> Mapping[str, str]:
     """What the services read: this process's environment, and where everything is on this machine."""
     return {
+        **engines.defaults,
         **os.environ,
         "PYTHONUNBUFFERED": "1",
         "REDIS_URL": redis_url,

@@ -10,7 +10,7 @@ from libs.common.settings import ServiceSettings
 class DiarizerSettings(ServiceSettings):
     """Read once, in `__main__`."""
 
-    diarization_engine: Literal["embedded", "pyannote"] = "embedded"
+    diarizer_engine: Literal["embedded", "pyannote"] = "embedded"
     """Who finds the voices; `embedded` needs no account and no download."""
 
     diarizer_slots: int = Field(default=1, ge=1)

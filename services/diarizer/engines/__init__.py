@@ -63,14 +63,12 @@ def load_engine(settings: DiarizerSettings) -> Diarizer:
     Raises:
         InvalidSettings: Its model or a package that it needs is missing; the text says what to do.
     """
-    match settings.diarization_engine:
+    match settings.diarizer_engine:
         case "embedded":
             from services.diarizer.engines.embedded import EmbeddedDiarizer  # noqa: PLC0415
 
             return EmbeddedDiarizer()
         case "pyannote":
-            raise InvalidSettings(
-                "DIARIZATION_ENGINE=pyannote is not part of this release; set DIARIZATION_ENGINE=embedded"
-            )
+            raise InvalidSettings("DIARIZER_ENGINE=pyannote is not part of this release; set DIARIZER_ENGINE=embedded")
         case _:
-            assert_never(settings.diarization_engine)
+            assert_never(settings.diarizer_engine)

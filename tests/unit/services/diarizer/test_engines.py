@@ -121,5 +121,5 @@ def test_an_engine_names_its_models(engine: Diarizer) -> None:
 
 
 def test_an_engine_that_is_not_here_refuses_to_start_and_names_the_cure() -> None:
-    with pytest.raises(InvalidSettings, match="DIARIZATION_ENGINE=embedded"):
-        load_engine(DiarizerSettings(diarization_engine="pyannote"))
+    with pytest.raises(InvalidSettings, match="DIARIZER_ENGINE=embedded"):
+        load_engine(DiarizerSettings(diarizer_engine="pyannote"))
