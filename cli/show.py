@@ -1,7 +1,7 @@
 """How statuses, results and minutes look at a terminal."""
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -49,18 +49,27 @@ def transcript(results: Results) -> Iterable[RenderableType]:
         yield line
 
 
-def minutes(written: Minutes) -> RenderableType:
-    """The minutes for one persona, in a frame."""
+def minutes(written: Minutes, starts: Mapping[str, float]) -> RenderableType:
+    """The minutes for one persona, in a frame; `starts` tells when each utterance that they cite begins."""
+
+    def finding(one: Finding) -> str:
+        return one.text + _sources(one.evidence, starts)
+
+    def action_item(one: ActionItem) -> str:
+        due = f"by {one.due:%a %d %b %Y}" if one.due else one.due_text
+        owner = ", ".join(part for part in (one.assignee or "nobody named", due) if part)
+        return f"{one.task} ({owner})" + _sources(one.evidence, starts)
+
     common: dict[str, list[RenderableType]] = {
         "summary": _section("Summary", written.summary.splitlines()),
-        "decisions": _section("Decisions", [_finding(one) for one in written.decisions]),
-        "action_items": _section("Action items", [_action_item(one) for one in written.action_items]),
-        "open_questions": _section("Open questions", [_finding(one) for one in written.open_questions]),
+        "decisions": _section("Decisions", [finding(one) for one in written.decisions]),
+        "action_items": _section("Action items", [action_item(one) for one in written.action_items]),
+        "open_questions": _section("Open questions", [finding(one) for one in written.open_questions]),
         "topics": _section("Topics", [", ".join(one.text for one in written.topics)] if written.topics else []),
         "sections": [
             line
             for section in written.sections
-            for line in _section(section.title, [_finding(one) for one in section.findings])
+            for line in _section(section.title, [finding(one) for one in section.findings])
         ],
     }
     lines = [line for part in written.parts for line in common.get(part, [])]
@@ -72,8 +81,9 @@ def show_results(console: Console, results: Results) -> None:
     console.rule(Text(f"{results.title or results.meeting_id}  ·  {clock(results.duration)}"), align="left")
     for line in transcript(results):
         console.print(line)
+    starts = {one.id: one.start for one in results.utterances}
     for persona in results.minutes.values():
-        console.print(minutes(persona))
+        console.print(minutes(persona, starts))
     for stage, engine in results.engines.items():
         models = ", ".join(f"{role} {model}" for role, model in engine.models.items())
         console.print(Text(f"{stage}: {engine.name}{f' ({models})' if models else ''}", style="dim"), soft_wrap=True)
@@ -99,15 +109,6 @@ def _section(heading: str, lines: list[str]) -> list[RenderableType]:
     return [Padding(title, (1, 0, 0, 0)), *(Padding(Text(f"• {line}"), (0, 0, 0, 2)) for line in lines)]
 
 
-def _finding(finding: Finding) -> str:
-    return finding.text + _sources(finding.evidence)
-
-
-def _action_item(item: ActionItem) -> str:
-    due = f"by {item.due:%a %d %b %Y}" if item.due else item.due_text
-    owner = ", ".join(part for part in (item.assignee or "nobody named", due) if part)
-    return f"{item.task} ({owner})" + _sources(item.evidence)
-
-
-def _sources(evidence: tuple[str, ...]) -> str:
-    return f" [{', '.join(evidence)}]" if evidence else ""
+def _sources(evidence: tuple[str, ...], starts: Mapping[str, float]) -> str:
+    cited = [clock(starts[one]) for one in evidence if one in starts]
+    return f" [{', '.join(cited)}]" if cited else ""

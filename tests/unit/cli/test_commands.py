@@ -104,7 +104,7 @@ def test_a_recording_is_sent_with_its_options(gateway: str, recording: Path) -> 
 def test_waiting_ends_with_names_minutes_and_sources(gateway: str, recording: Path) -> None:
     ran = CliRunner().invoke(app, ["process", str(recording), "--gateway", gateway])
     assert ran.exit_code == 0
-    for shown in ("Anna: We ship on Friday.", "SPEAKER_01: [fine] by me", "Ship on Friday. [u0001]"):
+    for shown in ("Anna: We ship on Friday.", "SPEAKER_01: [fine] by me", "Ship on Friday. [0:00:01]"):
         assert shown in ran.stdout
     assert "Tell the team (Anna, by Fri 09 Jan 2026) [u0002]" in ran.stdout
     assert "transcribe: pocketsphinx (acoustic en-us)" in ran.stdout
