@@ -106,7 +106,7 @@ def test_waiting_ends_with_names_minutes_and_sources(gateway: str, recording: Pa
     assert ran.exit_code == 0
     for shown in ("Anna: We ship on Friday.", "SPEAKER_01: [fine] by me", "Ship on Friday. [0:00:01]"):
         assert shown in ran.stdout
-    assert "Tell the team (Anna, by Fri 09 Jan 2026) [u0002]" in ran.stdout
+    assert "Tell the team (Anna, by Fri 09 Jan 2026) [0:01:10]" in ran.stdout
     assert "transcribe: pocketsphinx (acoustic en-us)" in ran.stdout
     assert "warning: The language was ignored. (language_ignored)" in ran.stdout
 
