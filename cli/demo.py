@@ -58,7 +58,7 @@ def demo(settings: LocalSettings, console: Console) -> None:
         _enroll(gateway, manifest, console)
         options: dict[str, str | list[str]] = {"title": manifest.title, "personas": list(_PERSONAS)}
         meeting = gateway.process(_SAMPLE / manifest.meeting, options).meeting_id
-        console.print(f"Processing {_SAMPLE / manifest.meeting} …", soft_wrap=True)
+        console.print(f"Processing {(_SAMPLE / manifest.meeting).relative_to(ROOT)} …", soft_wrap=True)
         status = follow(gateway, meeting, console)
         show_results(console, gateway.results(meeting))
         if not console.is_terminal:
