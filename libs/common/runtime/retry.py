@@ -2,31 +2,39 @@
 
 import asyncio
 import random
+import re
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import structlog
 from redis import exceptions as redis_errors
+from redis.exceptions import RedisError
 
 from libs.common.errors import StorageUnavailable
 
 R = TypeVar("R")
 
-REDIS_OUTAGE = (
-    redis_errors.ConnectionError,
-    redis_errors.TimeoutError,
-    redis_errors.OutOfMemoryError,
-    redis_errors.ReadOnlyError,
-    OSError,
-)
-"""What Redis answers, or does not, while it is out of order. A full memory is backpressure."""
+_OUT_OF_ORDER = re.compile(r"\b(OOM|MISCONF|READONLY|NOREPLICAS|NOSCRIPT|BUSY|LOADING|CLUSTERDOWN|MASTERDOWN|TRYAGAIN)\b")
+"""What Redis answers while it cannot work. A full memory is backpressure; inside a script it comes as a plain error."""
 
 _log = structlog.get_logger(__name__)
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether Redis or the store is out of order: waiting helps, and nobody is to blame."""
+    if isinstance(error, redis_errors.ConnectionError | redis_errors.TimeoutError | OSError | StorageUnavailable):
+        return True
+    return isinstance(error, redis_errors.ResponseError) and _OUT_OF_ORDER.search(str(error)) is not None
 
 
 def backoff(attempt: int, *, base: float = 1.0, cap: float = 300.0) -> float:
     """Seconds before the next attempt: exponential with full jitter."""
     return random.uniform(0, min(cap, base * 2.0**attempt))  # noqa: S311 - spreads load, hides nothing
+
+
+def short_backoff(failures: int) -> float:
+    """Seconds before an outage is looked at again: a twentieth of a second to five."""
+    return 0.05 + backoff(min(failures, 10), base=0.1, cap=5.0)
 
 
 async def until_answered(call: Callable[[], Awaitable[R]]) -> R:
@@ -35,7 +43,9 @@ async def until_answered(call: Callable[[], Awaitable[R]]) -> R:
     while True:
         try:
             return await call()
-        except (*REDIS_OUTAGE, StorageUnavailable) as error:
-            _log.warning("waiting for an answer", error=str(error), failures=failures)
+        except (RedisError, OSError, StorageUnavailable) as error:
+            if not is_outage(error):
+                raise
             failures += 1
-            await asyncio.sleep(0.05 + backoff(failures, base=0.1, cap=5.0))
+            _log.warning("waiting for an answer", error=str(error), failures=failures)
+            await asyncio.sleep(short_backoff(failures))
