@@ -16,8 +16,10 @@ class LocalCopies:
     The chunks of one meeting read the same recording; without sharing, each would fetch all of it.
     """
 
-    def __init__(self, fetch: Fetch) -> None:
+    def __init__(self, fetch: Fetch, *, kept: float = 60.0) -> None:
+        """`kept`: seconds that a copy outlives its last use."""
         self._fetch = fetch
+        self._kept = kept
         self._copies: dict[str, _Copy] = {}
 
     @asynccontextmanager
@@ -35,6 +37,8 @@ class LocalCopies:
             copy.users -= 1
             if copy.has_failed and copy.users == 0:
                 copy.folder.cleanup()
+            # What was deleted in the store must not stay on this disk.
+            asyncio.get_running_loop().call_later(self._kept, self._drop_unused)
 
     def _drop_unused(self) -> None:
         for key, copy in list(self._copies.items()):

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from redis.asyncio import Redis
+from redis.exceptions import AuthenticationError
 
 from libs.common.cache import Cache
-from libs.common.errors import PipelineError
+from libs.common.errors import InvalidSettings, PipelineError
 from libs.common.runtime.retry import until_answered
 from libs.common.runtime.worker import Worker
 from libs.common.settings import S, ServiceSettings, read_settings
@@ -50,9 +52,9 @@ def run_service(name: str, settings_class: type[S], build: Build[S]) -> None:
 
 async def _serve(name: str, settings: S, build: Build[S]) -> None:
     assert isinstance(settings, ServiceSettings)
-    stopped = stop_signal()
-    async with _resources(settings) as (redis_worker, resources), build(settings, resources) as stages:
-        await redis_worker(name, stages).run(stopped, grace=settings.grace)
+    async with _resources(settings) as (worker_of, resources), build(settings, resources) as stages:
+        # Until here nothing is in hand: a signal may end the process at once.
+        await worker_of(name, stages).run(stop_signal(), grace=settings.grace)
     _log.info("worker stopped")
 
 
@@ -63,6 +65,7 @@ async def _resources(
     store = ObjectStore.open(settings.object_store_url)
     await until_answered(store.check)
     redis = connect(settings.redis_url)
+    await _check_redis(redis)
 
     def worker(name: str, stages: Sequence[Stage[Any]]) -> Worker:
         return Worker(redis, store, stages, service=name, lease=settings.lease)
@@ -71,6 +74,14 @@ async def _resources(
         yield worker, Resources(store=store, cache=RedisCache(redis))
     finally:
         await redis.aclose()
+
+
+async def _check_redis(redis: Redis) -> None:
+    """Raises `InvalidSettings` when Redis refuses the password; waits for one that does not answer yet."""
+    try:
+        await until_answered(redis.ping)
+    except AuthenticationError as error:
+        raise InvalidSettings(f"REDIS_URL has no password that Redis accepts: {error}") from error
 
 
 def stop_signal() -> asyncio.Event:

@@ -15,7 +15,6 @@ from libs.common.outcome import Outcome, PublishedEvent, Report, Unit
 from libs.common.runtime.retry import backoff
 from libs.common.runtime.work import UnitWork
 from libs.common.stage import Stage
-from libs.common.streams.entry import Entry
 from libs.common.streams.queue import Delivery
 
 E = TypeVar("E", bound=Event)
@@ -31,6 +30,7 @@ class Delay:
 
     delay: float
     spent: int
+    waiting_since: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,30 +79,37 @@ class Attempt(Generic[E]):
             return self._failed(InternalError(f"{type(error).__name__} in stage {self._stage.name}"))
         return NothingYet() if events is None else self.finished(events)
 
-    async def given_up(self, error: PipelineError) -> Outcome:
+    async def given_up(self, error: PipelineError) -> Outcome | Delay:
         """The outcome when no attempt is left: what the stage declares instead, or the failure."""
         if self._stage.fallback is not None:
             try:
-                return self.finished(await self._stage.fallback(self._event, self._work, error))
-            except PipelineError as second:
-                _log.exception("fallback failed", code=second.code)
+                async with asyncio.timeout(self._stage.deadline(self._event)):
+                    return self.finished(await self._stage.fallback(self._event, self._work, error))
+            except Postpone as outage:
+                if isinstance(verdict := self._postponed(outage), Delay):
+                    return verdict
+            except Exception:  # noqa: BLE001 - whatever it is, the unit has to end
+                _log.exception("fallback failed")
         return self._outcome([self._failure(error)], is_failed=True)
 
     def finished(self, events: Sequence[Event]) -> Outcome:
         """The outcome of a handler that returned."""
         return self._outcome(events, is_failed=False)
 
-    def _postponed(self, error: Postpone) -> Verdict:
-        if _age(self._entry) > _POSTPONED_AT_MOST:
+    def _postponed(self, error: Postpone) -> Delay | GiveUp:
+        now = time.time()
+        since = float(self._entry.waiting_since or now)
+        if now - since > _POSTPONED_AT_MOST:
             return GiveUp(error)
         _log.warning("postponed", code=error.code, error=error.message)
-        return Delay(error.delay or 1.0 + backoff(5), spent=self._attempts - 1)
+        delay = 1.0 + backoff(5) if error.delay is None else error.delay
+        return Delay(delay, spent=self._attempts - 1, waiting_since=f"{since:.3f}")
 
     def _failed(self, error: PipelineError) -> Verdict:
         if not error.retryable or self._attempts >= self._stage.max_attempts:
             return GiveUp(error)
         _log.warning("attempt failed", code=error.code, error=error.message, exc_info=True)
-        return Delay(backoff(self._attempts), spent=self._attempts)
+        return Delay(backoff(self._attempts), spent=self._attempts, waiting_since=self._entry.waiting_since)
 
     def _failure(self, error: PipelineError) -> StageFailed:
         subject = self._event.subject if isinstance(self._event, MeetingEvent | SampleEvent) else {}
@@ -135,9 +142,3 @@ class Attempt(Generic[E]):
             input=PublishedEvent.of(self._event),
             objects=self._work.kept,
         )
-
-
-def _age(entry: Entry) -> float:
-    """Seconds since the event was first published."""
-    report = Report.model_validate_json(entry.report)
-    return (datetime.datetime.now(datetime.UTC) - report.started_at).total_seconds() - report.seconds

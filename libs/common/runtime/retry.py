@@ -14,14 +14,20 @@ from libs.common.errors import StorageUnavailable
 
 R = TypeVar("R")
 
-_OUT_OF_ORDER = re.compile(r"\b(OOM|MISCONF|READONLY|NOREPLICAS|NOSCRIPT|BUSY|LOADING|CLUSTERDOWN|MASTERDOWN|TRYAGAIN)\b")
+_OUT_OF_ORDER = re.compile(
+    r"\b(OOM|MISCONF|READONLY|NOREPLICAS|NOSCRIPT|BUSY|LOADING|CLUSTERDOWN|MASTERDOWN|TRYAGAIN)\b"
+)
 """What Redis answers while it cannot work. A full memory is backpressure; inside a script it comes as a plain error."""
+
+REDIS_OUTAGE = (redis_errors.ConnectionError, redis_errors.TimeoutError, OSError)
 
 _log = structlog.get_logger(__name__)
 
 
 def is_outage(error: BaseException) -> bool:
     """Whether Redis or the store is out of order: waiting helps, and nobody is to blame."""
+    if isinstance(error, redis_errors.AuthenticationError):
+        return False
     if isinstance(error, redis_errors.ConnectionError | redis_errors.TimeoutError | OSError | StorageUnavailable):
         return True
     return isinstance(error, redis_errors.ResponseError) and _OUT_OF_ORDER.search(str(error)) is not None

@@ -6,9 +6,10 @@ from typing import Any
 
 import structlog
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from libs.common.release import RELEASE
-from libs.common.runtime.retry import REDIS_OUTAGE
+from libs.common.runtime.retry import is_outage
 from libs.common.runtime.slots import Solitude
 from libs.common.runtime.stage_worker import StageWorker
 from libs.common.stage import Stage
@@ -77,11 +78,16 @@ class Worker:
         await asyncio.gather(*(stage.drain(grace=grace) for stage in self.stages))
         try:
             await self._heartbeat.stop()
-        except REDIS_OUTAGE:
+        except (RedisError, OSError):
             _log.warning("stopped without saying so")
 
     async def _renew(self) -> None:
-        await asyncio.gather(*(stage.renew() for stage in self.stages))
+        try:
+            await asyncio.gather(*(stage.renew() for stage in self.stages))
+        except (RedisError, OSError):
+            for stage in self.stages:
+                stage.keep_quiet()
+            raise
 
     async def _show_progress(self) -> None:
         runs: dict[str, dict[str, str]] = {}
@@ -106,6 +112,8 @@ async def _repeat(action: Callable[[], Awaitable[None]], period: float) -> None:
     while True:
         try:
             await action()
-        except REDIS_OUTAGE as error:
+        except (RedisError, OSError) as error:
+            if not is_outage(error):
+                raise
             _log.debug("no sign of life", error=str(error))
         await asyncio.sleep(period)

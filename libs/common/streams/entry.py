@@ -1,6 +1,6 @@
 """What a stream entry holds: the fact that it is, the event, how it was worked, and the attempts spent on it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from libs.common.events import Event
 from libs.common.outcome import Outcome, PublishedEvent, Report, Unit
@@ -18,6 +18,8 @@ class Entry:
     revision: int
     event: str
     report: str
+    waiting_since: str = ""
+    """Seconds since the epoch at which the unit was first postponed; empty if it was not."""
 
     def fields(self) -> list[str | int]:
         """Names and values in the order that the scripts rely on."""
@@ -28,6 +30,7 @@ class Entry:
             *("revision", self.revision),
             *("event", self.event),
             *("report", self.report),
+            *("waiting_since", self.waiting_since),
         ]
 
     @classmethod
@@ -46,6 +49,7 @@ class Entry:
                 revision=int(fields["revision"]),
                 event=fields["event"],
                 report=fields["report"],
+                waiting_since=fields.get("waiting_since", ""),
             )
         except KeyError as error:
             raise ValueError(f"entry without {error}") from error
@@ -67,10 +71,6 @@ class Entry:
     def position(self) -> int:
         """Which of the publishing unit's events this is, from 0."""
         return int(self.fact.rsplit("#", 1)[1])
-
-    def spend(self, attempts: int) -> "Entry":
-        """The same entry after `attempts` attempts."""
-        return replace(self, spent=attempts)
 
 
 def entries_of(unit: Unit, published: tuple[PublishedEvent, ...], report: Report) -> list[Entry]:

@@ -46,7 +46,7 @@ def worker_key(consumer: str) -> str:
 
 
 WORKERS = f"{PREFIX}workers"
-"""Sorted set of consumer names by the last sign of life, milliseconds."""
+"""Sorted set of the names of all consumers that ever lived and were not removed, by their last sign of life."""
 
 
 def cache_key(key: str) -> str:

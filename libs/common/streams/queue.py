@@ -98,11 +98,14 @@ class StageQueue:
             return []
         return [delivery_of(self._key, id_, 1, fields) for _, entries in streams for id_, fields in entries]
 
-    async def take_over(self, count: int, *, lease: float) -> list[Delivery | Unreadable]:
-        """Up to `count` deliveries whose lease has expired."""
+    async def take_over(
+        self, count: int, *, lease: float, in_hand: Sequence[str] = (), only_handed_back: bool = False
+    ) -> list[Delivery | Unreadable]:
+        """Up to `count` deliveries whose lease has expired, except those `in_hand` by this very worker."""
+        mode = "1" if only_handed_back else ""
         try:
             taken = await self._scripts.take_over(
-                keys=[self._key], args=[self.group, self.consumer, int(lease * 1000), count]
+                keys=[self._key], args=[self.group, self.consumer, int(lease * 1000), count, mode, *in_hand]
             )
         except ResponseError as error:
             await self._recover(error)
@@ -149,10 +152,20 @@ class StageQueue:
             ),
         )
 
-    async def delay(self, delivery: Delivery, unit_id: str, *, delay: float, spent: int) -> State:
+    async def delay(
+        self, delivery: Delivery, unit_id: str, *, delay: float, spent: int, waiting_since: str = ""
+    ) -> State:
         """Put the delivery aside for `delay` seconds; `spent` attempts are counted against it."""
         keys = [self._key, self._delayed, self._waiting, self._moved]
-        args: list[str | int] = [self.group, self.consumer, *_token(delivery), unit_id, int(delay * 1000), spent]
+        args: list[str | int] = [
+            self.group,
+            self.consumer,
+            *_token(delivery),
+            unit_id,
+            int(delay * 1000),
+            spent,
+            waiting_since,
+        ]
         return cast(State, await self._scripts.delay(keys=keys, args=args))
 
     async def hand_back(self, delivery: Delivery, *, at_once: bool = True) -> State:
@@ -163,9 +176,9 @@ class StageQueue:
             await self._scripts.hand_back(keys=[self._key], args=[self.group, self.consumer, *_token(delivery), idle]),
         )
 
-    async def discard(self, unreadable: Unreadable) -> None:
+    async def discard(self, entry_id: str) -> None:
         """Acknowledge an entry that cannot be read."""
-        await self._redis.xack(self._key, self.group, unreadable.id)
+        await self._redis.xack(self._key, self.group, entry_id)
 
     async def promote(self) -> int:
         """Add what is due again; returns how many entries."""
@@ -173,9 +186,14 @@ class StageQueue:
         return int(await self._scripts.promote(keys=keys, args=[_PROMOTED_AT_ONCE]))
 
     async def _recover(self, error: ResponseError) -> None:
-        if not any(word in str(error) for word in ("NOGROUP", "UNBLOCKED")):
+        if not is_group_lost(error):
             raise error
         await self.ensure_group()
+
+
+def is_group_lost(error: ResponseError) -> bool:
+    """Whether the stream or its group is gone: FLUSHALL, DEL or XGROUP DESTROY."""
+    return any(word in str(error) for word in ("NOGROUP", "UNBLOCKED"))
 
 
 def delivery_of(key: str, id_: str, times_delivered: int, fields: dict[str, str]) -> Delivery | Unreadable:

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from libs.common.streams.keys import PREFIX, moved_key
-from libs.common.streams.queue import Delivery, StageQueue, Unreadable, delivery_of
+from libs.common.streams.queue import Delivery, StageQueue, Unreadable, delivery_of, is_group_lost
 from libs.common.streams.scripts import Scripts
 
 
@@ -49,7 +49,7 @@ class GroupReader:
                 block=max(1, int(block * 1000)),
             )
         except ResponseError as error:
-            if not any(word in str(error) for word in ("NOGROUP", "UNBLOCKED")):
+            if not is_group_lost(error):
                 raise
             await self.ensure_groups()
             return []
@@ -67,7 +67,7 @@ class GroupReader:
         """Say that entries need not be delivered again, where they are still on loan to this consumer."""
         for read in reads:
             if isinstance(read.delivery, Unreadable):
-                await self._queues[read.stream].discard(read.delivery)
+                await self._queues[read.stream].discard(read.delivery.id)
                 continue
             token = (read.delivery.id, read.delivery.times_delivered, read.delivery.entry.fact)
             await self._scripts.acknowledge(
