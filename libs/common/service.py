@@ -23,6 +23,9 @@ from libs.common.streams.cache import RedisCache
 from libs.common.streams.connection import connect
 from libs.common.telemetry import configure_logs
 
+REFUSED = 78
+"""Exit status of a service that cannot start as it is set up (`EX_CONFIG`): starting it again does not help."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -39,7 +42,7 @@ Build = Callable[[S, Resources], AbstractAsyncContextManager[Sequence[Stage[Any]
 
 
 def run_service(name: str, settings_class: type[S], build: Build[S]) -> None:
-    """Run a worker until SIGTERM or SIGINT; exits with 1 and a clear line if it cannot start."""
+    """Run a worker until SIGTERM or SIGINT; exits with `REFUSED` and a clear line if it cannot start."""
     try:
         settings = read_settings(settings_class)
         assert isinstance(settings, ServiceSettings)
@@ -47,7 +50,7 @@ def run_service(name: str, settings_class: type[S], build: Build[S]) -> None:
         asyncio.run(_serve(name, settings, build))
     except PipelineError as error:
         sys.stderr.write(f"{name} cannot start ({error.code}): {error.message}\n")
-        sys.exit(1)
+        sys.exit(REFUSED)
 
 
 async def _serve(name: str, settings: S, build: Build[S]) -> None:

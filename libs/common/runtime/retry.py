@@ -14,10 +14,22 @@ from libs.common.errors import StorageUnavailable
 
 R = TypeVar("R")
 
+_OUTAGES = (
+    redis_errors.ConnectionError,
+    redis_errors.TimeoutError,
+    redis_errors.OutOfMemoryError,
+    redis_errors.ReadOnlyError,
+    redis_errors.NoScriptError,
+    redis_errors.TryAgainError,
+    redis_errors.ClusterDownError,
+    redis_errors.MasterDownError,
+    OSError,
+    StorageUnavailable,
+)
 _OUT_OF_ORDER = re.compile(
     r"\b(OOM|MISCONF|READONLY|NOREPLICAS|NOSCRIPT|BUSY|LOADING|CLUSTERDOWN|MASTERDOWN|TRYAGAIN)\b"
 )
-"""What Redis answers while it cannot work. A full memory is backpressure; inside a script it comes as a plain error."""
+"""In answers that have no class of their own. Inside a script even a full memory, which is backpressure, has none."""
 
 REDIS_OUTAGE = (redis_errors.ConnectionError, redis_errors.TimeoutError, OSError)
 
@@ -28,7 +40,7 @@ def is_outage(error: BaseException) -> bool:
     """Whether Redis or the store is out of order: waiting helps, and nobody is to blame."""
     if isinstance(error, redis_errors.AuthenticationError):
         return False
-    if isinstance(error, redis_errors.ConnectionError | redis_errors.TimeoutError | OSError | StorageUnavailable):
+    if isinstance(error, _OUTAGES):
         return True
     return isinstance(error, redis_errors.ResponseError) and _OUT_OF_ORDER.search(str(error)) is not None
 
