@@ -166,6 +166,28 @@ async def test_a_fresh_lease_is_not_taken_over(redis: Redis, make_queue: MakeQue
     assert await make_queue("two").take_over(1, lease=30) == []
 
 
+async def test_what_a_worker_holds_is_not_taken_over_by_itself(
+    redis: Redis, make_queue: MakeQueue, event: SampleAccepted
+) -> None:
+    queue = make_queue("one")
+    await publish(redis, event)
+    held = await take(queue)
+    assert await queue.take_over(1, lease=0, in_hand=[held.id]) == []
+    [again] = await queue.take_over(1, lease=0)
+    assert again.times_delivered == 2, "what it never saw, because the answer was lost, it takes"
+
+
+async def test_in_quiet_times_only_what_was_handed_back_is_taken_over(redis: Redis, make_queue: MakeQueue) -> None:
+    one, other = make_queue("one"), make_queue("other")
+    for _ in range(2):
+        await publish(redis, accepted())
+    await take(one)
+    left = await take(one)
+    await one.hand_back(left)
+    [taken] = await other.take_over(5, lease=0, only_handed_back=True)
+    assert taken.id == left.id
+
+
 async def test_after_flushall_an_id_that_repeats_is_not_acknowledged_for_another(
     redis: Redis, make_queue: MakeQueue, event: SampleAccepted
 ) -> None:
