@@ -1,27 +1,28 @@
 """Heavy work in a child process that keeps its model loaded, so that no native code can starve lease renewal.
 
 The child dies with its parent. A child that is killed, outgrows its memory limit or makes no progress costs one
-attempt of one unit; the next call finds a fresh one.
+attempt of one unit; the next call starts a fresh one. Children share neither locks nor queues, so that whenever one
+dies, only its own call is harmed.
 """
 
 import asyncio
-import ctypes
+import math
 import multiprocessing
 import os
-import signal
-import sys
+import pickle
+import socket
 import time
-from collections.abc import Callable
-from concurrent.futures import CancelledError as FutureCancelled
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from operator import attrgetter, methodcaller
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, cast
 
 import psutil
-from pebble import ProcessExpired, ProcessPool
 
-from libs.common import progress
 from libs.common.engine import EngineInfo
-from libs.common.errors import EngineCrashed, EngineStalled
+from libs.common.engine_child import LENGTH, Signs, serve
+from libs.common.errors import EngineCrashed, EngineStalled, EngineUnavailable
 from libs.common.stage import Work
 
 T = TypeVar("T")
@@ -29,7 +30,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _WATCH_PERIOD = 0.5
-_PR_SET_PDEATHSIG = 1
+_END_PERIOD = 5.0
+"""How long to wait for a killed process: one that hangs in a driver may never go."""
 
 
 class Engine(Protocol):
@@ -56,97 +58,183 @@ class ChildEngine(Generic[T]):
     def __init__(self, load: Callable[[], T], *, processes: int = 1, limits: ChildLimits | None = None) -> None:
         """`load` runs in the child and must be picklable: a module-level function, or a `partial` of one."""
         self._load = load
+        self._processes = processes
         self._limits = limits or ChildLimits()
-        self._children = [_Child(load) for _ in range(processes)]
-        self._idle: asyncio.Queue[_Child] = asyncio.Queue()
-        for child in self._children:
-            self._idle.put_nowait(child)
+        self._closed = False
+        self._children: set[_Child] = set()
+        self._idle: asyncio.Queue[_Child | None] = asyncio.Queue()
+        for _ in range(processes):
+            self._idle.put_nowait(None)  # stands for a child that the next call starts
 
     async def start(self) -> EngineInfo:
-        """Load the model in every child; an engine that cannot load raises what its loader raised."""
-        infos = await asyncio.gather(*(asyncio.wrap_future(child.pool.schedule(_info)) for child in self._children))
-        return cast(EngineInfo, infos[0])
+        """Load the model in every child, however long it takes; raises what the loader raised."""
+        limits = replace(self._limits, stall=math.inf)
+        calls = (self._call(attrgetter("info"), limits, _unheard) for _ in range(self._processes))
+        return cast(EngineInfo, (await asyncio.gather(*calls))[0])
 
     async def ask(self, method: Callable[[T], R]) -> R:
         """Call a quick method of the engine outside of any unit, at start."""
-        future = self._children[0].pool.schedule(_call, args=(method.__name__, (), {}))
-        return cast(R, await asyncio.wrap_future(future))
+        return cast(R, await self._call(methodcaller(method.__name__), self._limits, _unheard))
 
     async def run(self, work: Work, method: Callable[Concatenate[T, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call `method` of the engine in a child; cancelling kills that child.
 
         Raises:
-            EngineCrashed: The child died or outgrew its memory limit.
+            EngineCrashed: The child died or outgrew its memory limit, or the engine is closed.
             EngineStalled: It reported nothing for the stall limit.
+            EngineUnavailable: No child could be started.
             PipelineError: Whatever the engine raised.
         """
-        child = await self._idle.get()
-        try:
-            return cast(R, await self._watched(child, work, method.__name__, args, kwargs))
-        finally:
-            self._idle.put_nowait(child)
-
-    async def _watched(
-        self, child: "_Child", work: Work, method: str, args: tuple[object, ...], kwargs: dict[str, object]
-    ) -> object:
-        child.reset()
-        future = child.pool.schedule(_call, args=(method, args, kwargs))
-        result = asyncio.wrap_future(future)
-        watch = _Watch(child, self._limits)
-        try:
-            while not (await asyncio.wait({result}, timeout=_WATCH_PERIOD))[0]:
-                watch.look(work)
-            return await result
-        except ProcessExpired as error:
-            raise EngineCrashed(f"the engine's process died (exit code {error.exitcode})") from error
-        except FutureCancelled as error:
-            raise EngineCrashed("the engine's process was stopped") from error
-        finally:
-            result.cancel()
+        request = methodcaller(method.__name__, *args, **kwargs)
+        return cast(R, await self._call(request, self._limits, work.progress))
 
     async def close(self) -> None:
-        """End the children."""
-        for child in self._children:
-            child.pool.stop()  # type: ignore[no-untyped-call]
-        await asyncio.gather(*(asyncio.to_thread(child.pool.join, 5) for child in self._children))
+        """End the children, also those in the middle of a call."""
+        self._closed = True
+        await asyncio.gather(*(child.end() for child in self._children))
+
+    async def _call(
+        self, request: Callable[[Any], object], limits: ChildLimits, report: Callable[[float], None]
+    ) -> object:
+        try:
+            answer = await self._answer(request, limits, report)
+        except _NeverBegan:
+            answer = await self._answer(request, limits, report)
+        is_result, value = pickle.loads(answer)  # noqa: S301 - our own child wrote it
+        if not is_result:
+            raise value
+        return value
+
+    async def _answer(
+        self, request: Callable[[Any], object], limits: ChildLimits, report: Callable[[float], None]
+    ) -> bytes:
+        async with self._lent() as child:
+            return await child.answer(pickle.dumps(request), _Watch(child, limits, report))
+
+    @asynccontextmanager
+    async def _lent(self) -> AsyncIterator["_Child"]:
+        """A child for one call; an error in between ends it for good."""
+        child = await self._idle.get()
+        try:
+            if child is None or not child.is_alive:
+                child = await self._fresh(child)
+            yield child
+        except BaseException:
+            await self._give_up(child)
+            raise
+        self._idle.put_nowait(child)
+
+    async def _fresh(self, dead: "_Child | None") -> "_Child":
+        if dead is not None:
+            await self._end(dead)
+        if self._closed:
+            raise EngineCrashed("the engine is closed")
+        child = _Child(self._load)
+        self._children.add(child)
+        return child
+
+    async def _give_up(self, child: "_Child | None") -> None:
+        try:
+            if child is not None:
+                await self._end(child)
+        finally:
+            self._idle.put_nowait(None)
+
+    async def _end(self, child: "_Child") -> None:
+        await child.end()
+        self._children.discard(child)
+
+
+class _NeverBegan(EngineCrashed):
+    """The child died before it knew of the call."""
 
 
 class _Child:
-    """One process, and the memory through which it says how far it is."""
+    """One process and the socket to it."""
 
     def __init__(self, load: Callable[[], object]) -> None:
+        """Start the process on the thread of the loop: when the thread that started it ends, the kernel kills it."""
         context = multiprocessing.get_context("spawn")
-        self.signs = context.RawArray(ctypes.c_double, 3)
-        """Fraction done, number of reports, process id."""
-        self.pool = ProcessPool(
-            max_workers=1, initializer=_begin, initargs=(load, self.signs, os.getpid()), context=context
-        )
+        self.signs = context.RawValue(Signs)
+        self._exchange: asyncio.Task[bytes] | None = None
+        try:
+            self._socket, theirs = socket.socketpair()
+            with theirs:
+                arguments = (theirs, load, self.signs, os.getpid())
+                self._process = context.Process(target=serve, args=arguments, daemon=True)
+                self._process.start()
+        except OSError as error:
+            raise EngineUnavailable(f"the engine's process cannot be started: {error}") from error
+        self._socket.setblocking(False)
 
-    def reset(self) -> None:
-        self.signs[0] = 0.0
+    @property
+    def is_alive(self) -> bool:
+        return self._process.is_alive()
 
     @property
     def memory_bytes(self) -> int:
         try:
-            return int(psutil.Process(int(self.signs[2])).memory_info().rss)
-        except (psutil.NoSuchProcess, psutil.AccessDenied, ValueError):
+            return int(psutil.Process(self._process.pid).memory_info().rss)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
             return 0
+
+    async def answer(self, request: bytes, watch: "_Watch") -> bytes:
+        self.signs.has_begun = False
+        self._exchange = asyncio.create_task(self._exchanged(request))
+        while not (await asyncio.wait({self._exchange}, timeout=_WATCH_PERIOD))[0]:
+            watch.look()
+        if self._exchange.cancelled():
+            raise EngineCrashed("the engine was closed")
+        try:
+            answer = self._exchange.result()
+        except (EOFError, ConnectionError) as error:
+            await self.end()
+            died = EngineCrashed if self.signs.has_begun else _NeverBegan
+            raise died(f"the engine's process died (exit code {self._process.exitcode})") from error
+        self._exchange = None
+        return answer
+
+    async def _exchanged(self, request: bytes) -> bytes:
+        await asyncio.get_running_loop().sock_sendall(self._socket, request)
+        (length,) = LENGTH.unpack(await self._received(LENGTH.size))
+        return bytes(await self._received(length))
+
+    async def _received(self, length: int) -> bytearray:
+        data, position = bytearray(length), 0
+        while position < length:
+            count = await asyncio.get_running_loop().sock_recv_into(self._socket, memoryview(data)[position:])
+            if count == 0:
+                raise EOFError("the child closed its socket")
+            position += count
+        return data
+
+    async def end(self) -> None:
+        """Kill the process and see it gone; at any time, any number of times."""
+        self._process.kill()
+        if self._exchange is not None:
+            self._exchange.cancel()
+            await asyncio.gather(self._exchange, return_exceptions=True)
+        deadline = time.monotonic() + _END_PERIOD
+        while self._process.is_alive() and time.monotonic() < deadline:  # noqa: ASYNC110 - no event tells of its end
+            await asyncio.sleep(0.01)
+        self._socket.close()
 
 
 class _Watch:
     """Looks at a child from time to time."""
 
-    def __init__(self, child: _Child, limits: ChildLimits) -> None:
+    def __init__(self, child: _Child, limits: ChildLimits, report: Callable[[float], None]) -> None:
         self._child = child
         self._limits = limits
-        self._reports = child.signs[1]
+        self._report = report
+        self._reports = child.signs.reports
         self._last_sign = time.monotonic()
 
-    def look(self, work: Work) -> None:
-        if self._child.signs[1] != self._reports:
-            self._reports = self._child.signs[1]
+    def look(self) -> None:
+        if self._child.signs.reports != self._reports:
+            self._reports = self._child.signs.reports
             self._last_sign = time.monotonic()
-            work.progress(self._child.signs[0])
+            self._report(self._child.signs.fraction)
         if time.monotonic() - self._last_sign > self._limits.stall:
             raise EngineStalled(f"the engine reported no progress for {self._limits.stall:.0f} s")
         limit = self._limits.memory_bytes
@@ -154,46 +242,5 @@ class _Watch:
             raise EngineCrashed(f"the engine's process outgrew its memory limit of {limit} bytes")
 
 
-# What follows runs in the child.
-
-_loader: Callable[[], Any] | None = None
-_engine: Any = None
-
-
-def _begin(load: Callable[[], object], signs: Any, parent: int) -> None:
-    global _loader  # noqa: PLW0603 - a process has one engine
-    _die_with(parent)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signs[2] = os.getpid()
-
-    def sign(fraction: float) -> None:
-        signs[0] = fraction
-        signs[1] += 1
-
-    progress.listen(sign)
-    _loader = load
-
-
-def _die_with(parent: int) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
-
-
-def _loaded() -> Any:
-    global _engine  # noqa: PLW0603 - a process has one engine
-    if _engine is None:
-        assert _loader is not None
-        _engine = _loader()
-        progress.report(0.0)
-    return _engine
-
-
-def _info() -> object:
-    return _loaded().info
-
-
-def _call(method: str, args: tuple[object, ...], kwargs: dict[str, object]) -> object:
-    return getattr(_loaded(), method)(*args, **kwargs)
+def _unheard(_fraction: float) -> None:
+    """Progress outside of any unit."""

@@ -3,8 +3,12 @@
 import asyncio
 import os
 import signal
+import socket
+import subprocess
+import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -13,9 +17,31 @@ import pytest
 from libs.common import progress
 from libs.common.engine import EngineInfo
 from libs.common.engine_process import ChildEngine, ChildLimits
-from libs.common.errors import EngineCrashed, EngineStalled, EngineUnavailable, LanguageNotSupported
+from libs.common.errors import EngineCrashed, EngineStalled, EngineUnavailable, InternalError, LanguageNotSupported
 from libs.common.storage import ObjectStore
 from tests.work import RecordedWork
+
+ROOT = Path(__file__).parents[4]
+
+PARENT = """
+import asyncio
+from libs.common.engine_process import ChildEngine
+from tests.unit.libs.common.test_engine_process import Calculator
+
+async def main():
+    engine = ChildEngine(Calculator)
+    print(await engine.ask(Calculator.process_id), flush=True)
+    await engine.ask(Calculator.hang)
+
+asyncio.run(main())
+"""
+
+
+class OddError(Exception):
+    """Cannot be unpickled: its constructor takes more than its message."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
 
 
 class Calculator:
@@ -40,6 +66,20 @@ class Calculator:
     def hang(self) -> None:
         time.sleep(60)
 
+    def touch_and_hang(self, path: Path) -> None:
+        path.touch()
+        time.sleep(60)
+
+    def touch_and_return_much(self, path: Path) -> bytes:
+        path.touch()
+        return bytes(100_000_000)
+
+    def raise_what_cannot_be_sent(self) -> None:
+        raise OddError("code", "text")
+
+    def return_what_cannot_be_sent(self) -> object:
+        return lambda: None
+
     def grow(self) -> None:
         self.ballast = bytearray(400_000_000)
         time.sleep(60)
@@ -59,6 +99,43 @@ async def engine() -> AsyncIterator[ChildEngine[Calculator]]:
 @pytest.fixture
 def work(tmp_path: Path) -> RecordedWork:
     return RecordedWork(ObjectStore.open(f"file://{tmp_path}"), "folder")
+
+
+@asynccontextmanager
+async def opened(*, processes: int) -> AsyncIterator[ChildEngine[Calculator]]:
+    child = ChildEngine(Calculator, processes=processes, limits=ChildLimits(stall=20.0))
+    yield child
+    await child.close()
+
+
+def children() -> set[int]:
+    """Every child process, dead ones that nobody waited for included, but for the one that tidies up after them."""
+    return {child.pid for child in psutil.Process().children() if "resource_tracker" not in command(child)}
+
+
+def command(process: psutil.Process) -> str:
+    with suppress(psutil.ZombieProcess):
+        return " ".join(process.cmdline())
+    return ""
+
+
+def send(pid: int, number: signal.Signals, *, then: str) -> None:
+    os.kill(pid, number)
+    wait_for(lambda: psutil.Process(pid).status() == then)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Holds up the loop, too."""
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+async def begun(path: Path) -> None:
+    async with asyncio.timeout(10):
+        while not path.exists():  # noqa: ASYNC110, ASYNC240 - another process makes it
+            await asyncio.sleep(0.005)
 
 
 async def test_a_call_returns_the_result_and_forwards_progress(
@@ -116,3 +193,137 @@ async def test_an_engine_that_cannot_load_refuses_to_start() -> None:
     with pytest.raises(EngineUnavailable, match="no model"):
         await engine.start()
     await engine.close()
+
+
+async def test_idle_children_that_are_killed_cost_no_call(work: RecordedWork) -> None:
+    before = children()
+    async with opened(processes=2) as engine:
+        await engine.start()
+        for pid in children() - before:
+            send(pid, signal.SIGKILL, then=psutil.STATUS_ZOMBIE)
+        assert await engine.run(work, Calculator.double, 1) == 2
+        assert await engine.run(work, Calculator.double, 2) == 4
+
+
+async def test_a_child_that_dies_before_it_knows_of_its_call_costs_no_call(work: RecordedWork) -> None:
+    async with opened(processes=1) as engine:
+        pid = await engine.run(work, Calculator.process_id)
+        send(pid, signal.SIGSTOP, then=psutil.STATUS_STOPPED)
+        call = asyncio.create_task(engine.run(work, Calculator.double, 1))
+        await asyncio.wait({call}, timeout=0.2)
+        os.kill(pid, signal.SIGKILL)
+        assert await call == 2
+
+
+async def test_a_child_killed_while_it_sends_its_result_is_replaced(work: RecordedWork, tmp_path: Path) -> None:
+    path = tmp_path / "begun"
+    async with opened(processes=1) as engine:
+        pid = await engine.run(work, Calculator.process_id)
+        call = asyncio.create_task(engine.run(work, Calculator.touch_and_return_much, path))
+        await asyncio.wait({call}, timeout=0.01)
+        wait_for(lambda: path.exists() and psutil.Process(pid).status() == psutil.STATUS_SLEEPING)
+        os.kill(pid, signal.SIGKILL)
+        with pytest.raises(EngineCrashed):
+            await call
+        assert len(await engine.run(work, Calculator.touch_and_return_much, path)) == 100_000_000
+
+
+async def test_a_child_that_was_stopped_while_idle_stalls_one_call(
+    engine: ChildEngine[Calculator], work: RecordedWork
+) -> None:
+    pid = await engine.run(work, Calculator.process_id)
+    send(pid, signal.SIGSTOP, then=psutil.STATUS_STOPPED)
+    with pytest.raises(EngineStalled):
+        await engine.run(work, Calculator.double, 1)
+    assert not psutil.pid_exists(pid)
+    assert await engine.run(work, Calculator.double, 1) == 2
+
+
+async def test_a_child_that_is_stopped_during_a_call_is_replaced(
+    engine: ChildEngine[Calculator], work: RecordedWork, tmp_path: Path
+) -> None:
+    pid = await engine.run(work, Calculator.process_id)
+    call = asyncio.create_task(engine.run(work, Calculator.touch_and_hang, tmp_path / "begun"))
+    await begun(tmp_path / "begun")
+    send(pid, signal.SIGSTOP, then=psutil.STATUS_STOPPED)
+    with pytest.raises(EngineStalled):
+        await call
+    assert not psutil.pid_exists(pid)
+    assert await engine.run(work, Calculator.double, 1) == 2
+
+
+async def test_many_cancelled_calls_leave_one_child_per_process(work: RecordedWork) -> None:
+    before = children()
+    async with opened(processes=2) as engine:
+        for wait in (0.0, 0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4):
+            calls = {asyncio.create_task(engine.run(work, Calculator.hang)) for _ in range(3)}
+            await asyncio.wait(calls, timeout=wait)
+            for call in calls:
+                call.cancel()
+            await asyncio.wait(calls)
+            assert not children() - before
+        await asyncio.gather(*(engine.run(work, Calculator.double, 1) for _ in range(4)))
+        assert len(children() - before) == 2
+
+
+async def test_closing_ends_idle_and_busy_children(work: RecordedWork, tmp_path: Path) -> None:
+    before = children()
+    async with opened(processes=2) as engine:
+        await engine.start()
+        busy = asyncio.create_task(engine.run(work, Calculator.touch_and_hang, tmp_path / "begun"))
+        await begun(tmp_path / "begun")
+    assert not children() - before
+    with pytest.raises(EngineCrashed, match="closed"):
+        await busy
+    with pytest.raises(EngineCrashed, match="closed"):
+        await engine.run(work, Calculator.double, 1)
+    assert not children() - before
+
+
+async def test_closing_during_a_cancellation_ends_every_child(work: RecordedWork, tmp_path: Path) -> None:
+    before = children()
+    async with opened(processes=1) as engine:
+        call = asyncio.create_task(engine.run(work, Calculator.touch_and_hang, tmp_path / "begun"))
+        waiting = asyncio.create_task(engine.run(work, Calculator.double, 1))
+        await begun(tmp_path / "begun")
+        for _ in range(2):
+            call.cancel()
+            await asyncio.sleep(0)
+    assert not children() - before
+    with pytest.raises(EngineCrashed, match="closed"):
+        await waiting
+    assert call.cancelled()
+    assert not children() - before
+
+
+async def test_a_child_ignores_the_terminals_interrupt(engine: ChildEngine[Calculator], work: RecordedWork) -> None:
+    pid = await engine.run(work, Calculator.process_id)
+    os.kill(pid, signal.SIGINT)
+    assert await engine.run(work, Calculator.double, 1) == 2
+    assert await engine.run(work, Calculator.process_id) == pid
+
+
+async def test_a_child_keeps_no_socket_of_its_parent(engine: ChildEngine[Calculator], work: RecordedWork) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.set_inheritable(True)
+        pid = await engine.run(work, Calculator.process_id)
+        assert psutil.Process(pid).net_connections(kind="inet") == []
+
+
+def test_a_busy_child_dies_with_its_parent() -> None:
+    with subprocess.Popen([sys.executable, "-c", PARENT], cwd=ROOT, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        child = psutil.Process(int(parent.stdout.readline()))
+        parent.kill()
+    wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+
+
+async def test_an_error_or_a_result_that_cannot_be_sent_is_no_death(
+    engine: ChildEngine[Calculator], work: RecordedWork
+) -> None:
+    pid = await engine.run(work, Calculator.process_id)
+    with pytest.raises(InternalError, match="OddError"):
+        await engine.run(work, Calculator.raise_what_cannot_be_sent)
+    with pytest.raises(AttributeError, match="pickle"):
+        await engine.run(work, Calculator.return_what_cannot_be_sent)
+    assert await engine.run(work, Calculator.process_id) == pid
