@@ -9,7 +9,7 @@ from libs.common.release import RELEASE
 from services.gateway.gateway import Gateway
 from services.gateway.problems import handle_errors
 from services.gateway.request_ids import RequestIds
-from services.gateway.routes import health, meetings, results, speakers
+from services.gateway.routes import docs, health, meetings, results, speakers
 from services.gateway.schemas.problems import Problem
 
 _DESCRIPTION = """
@@ -22,12 +22,13 @@ knows; send your own to find your requests again. All times are seconds unless t
 
 def create_app(gateway: Gateway) -> FastAPI:
     """The application on a gateway that is open for as long as it is served."""
-    app = FastAPI(title="Hansard", version=RELEASE, description=_DESCRIPTION)
+    app = FastAPI(title="Hansard", version=RELEASE, description=_DESCRIPTION, docs_url=None, redoc_url=None)
     app.state.gateway = gateway
     handle_errors(app)
     app.add_middleware(RequestIds)
     for router in (meetings.router, results.router, speakers.router, health.router):
         app.include_router(router)
+    docs.mount_docs(app)
     _describe_problems(app)
     return app
 
