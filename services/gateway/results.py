@@ -118,7 +118,8 @@ async def build_results(run: Run, facts: RunFacts, store: ObjectStore) -> Result
     transcript = await store.load(Transcript, assembled.transcript_key)
     matches = await store.load(SpeakerMatches, assembled.speakers_key)
     written = {one.persona: one.minutes_key for one in facts.events(MinutesWritten)}
-    minutes = {persona: await store.load(Minutes, key) for persona, key in sorted(written.items())}
+    wanted = (persona for persona in assembled.personas if persona in written)
+    minutes = {persona: await store.load(Minutes, written[persona]) for persona in wanted}
     failed = {unit.part for unit in facts.failures if unit.stage == "summarize"}
     return Results(
         meeting_id=run.meeting_id,

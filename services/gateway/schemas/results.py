@@ -47,7 +47,7 @@ class Results(Frozen):
     """Stretches that could not be transcribed."""
 
     minutes: dict[str, Minutes]
-    """By persona."""
+    """By persona, in the order in which they were asked for."""
 
     pending_personas: tuple[str, ...]
     """Whose minutes are still being written."""

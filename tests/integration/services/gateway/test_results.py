@@ -52,6 +52,15 @@ async def test_results_come_with_the_transcript_and_minutes_follow(
     assert second["engines"]["diarize"] == {"name": "diarize-engine", "models": {}}
 
 
+async def test_minutes_come_in_the_order_asked_for(client: httpx.AsyncClient, meeting: RecordedMeeting) -> None:
+    await meeting.transcribe()
+    await meeting.summarize("engineer")
+    await meeting.summarize("executive")
+    assert list((await get(client, meeting)).json()["minutes"]) == ["executive", "engineer"]
+    shown = (await get(client, meeting, format="md")).text
+    assert shown.index("For the executive") < shown.index("For the engineer")
+
+
 async def test_minutes_that_failed_are_a_warning(client: httpx.AsyncClient, meeting: RecordedMeeting) -> None:
     await meeting.transcribe()
     await meeting.fail("summarize", part="engineer")
