@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 from redis.typing import EncodableT, FieldT
 
 from libs.common.errors import EngineCrashed, PipelineError, StorageUnavailable
 from libs.common.events import Event, SampleAccepted, SampleNormalized, StageFailed
 from libs.common.outcome import Outcome, PublishedEvent, Report, Unit
+from libs.common.runtime.retry import is_outage
 from libs.common.stage import Work
 from libs.common.storage import ObjectStore
 from libs.common.streams.entry import Entry
@@ -228,13 +230,36 @@ async def test_a_suspect_that_waited_for_its_turn_looks_for_the_outcome_again(re
     assert handled == [innocent]
 
 
-async def _left_by_a_dead_worker(redis: Redis, event: SampleAccepted) -> None:
+async def test_a_unit_under_which_workers_died_is_given_up_unworked(redis: Redis, store: ObjectStore) -> None:
+    async def handle(event: SampleAccepted, work: Work) -> list[Event]:
+        raise AssertionError("it would die once more")
+
+    await redis.xgroup_create(INPUT, GROUP, id="0", mkstream=True)
+    await _left_by_a_dead_worker(redis, accepted(), times_delivered=3)
+    async with working(redis, store, stage(handle), lease=0.2):
+        [entry] = await entries(redis, StageFailed, count=1)
+    failure = StageFailed.model_validate_json(entry["event"])
+    assert (failure.code, failure.attempts) == ("worker_crashed", 3)
+
+
+async def test_a_full_memory_inside_a_script_counts_as_an_outage(redis: Redis) -> None:
+    await redis.config_set("maxmemory", 1)
+    try:
+        with pytest.raises(ResponseError) as raised:
+            await publish(redis, accepted())
+    finally:
+        await redis.config_set("maxmemory", 0)
+    assert is_outage(raised.value)
+    assert not is_outage(ResponseError("WRONGTYPE Operation against a key holding the wrong kind of value"))
+
+
+async def _left_by_a_dead_worker(redis: Redis, event: SampleAccepted, *, times_delivered: int = 1) -> None:
     """Atomically, so that no living worker reads it first."""
     async with redis.pipeline(transaction=True) as pipe:
         pipe.xadd(INPUT, fields_of(entry_of(event)))
         pipe.xreadgroup(GROUP, "dead", {INPUT: ">"}, count=1)
         id_, _ = await pipe.execute()
-    await redis.xclaim(INPUT, GROUP, "dead", 0, [id_], idle=100_000, justid=True)
+    await redis.xclaim(INPUT, GROUP, "dead", 0, [id_], idle=100_000, retrycount=times_delivered, justid=True)
 
 
 async def _holds(held: Mapping[str, object], count: int) -> bool:
