@@ -15,6 +15,10 @@ class ServerNotStarted(CommandFailed):
     """An embedded server could not be started."""
 
 
+class ServiceRefused(CommandFailed):
+    """A service cannot work as it is set up; the text is the last line that it wrote."""
+
+
 class GatewayUnreachable(CommandFailed):
     """Nobody answers at the gateway's address, or somebody who is no gateway."""
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from cli.errors import ServiceRefused
 from cli.local.child import bind_to_parent
+from libs.common.service import REFUSED
 
 _FIRST_DELAY = 0.5
 _LONGEST_DELAY = 30.0
@@ -61,21 +63,23 @@ class Supervisor:
         self._say = say
         self._grace = grace
         self._running: dict[str, asyncio.subprocess.Process] = {}
+        self._last_lines: dict[str, str] = {}
         self._stopping = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Keep everything running until `stop` is set.
 
         Raises:
+            ServiceRefused: A program cannot work as it is set up; the others have ended.
             ServerNotStarted: A server died and could not be started again.
         """
         programs = [asyncio.create_task(self._keep_running(program)) for program in self._programs]
         watch = asyncio.create_task(self._watch_servers())
         stopped = asyncio.create_task(stop.wait())
         try:
-            await asyncio.wait([watch, stopped], return_when=asyncio.FIRST_COMPLETED)
-            if watch.done():
-                watch.result()
+            done, _ = await asyncio.wait([*programs, watch, stopped], return_when=asyncio.FIRST_COMPLETED)
+            for one in done:
+                one.result()
         finally:
             watch.cancel()
             stopped.cancel()
@@ -88,6 +92,8 @@ class Supervisor:
             code = await self._run_once(program)
             if self._stopping.is_set():
                 return
+            if code == REFUSED:
+                raise ServiceRefused(self._last_lines.get(program.name, f"{program.name} refused to start"))
             if clock() - started > _STEADY:
                 delay = _FIRST_DELAY
             self._say(program.name, f"ended with {_reason(code)}; starting again in {delay:.1f} s")
@@ -110,6 +116,8 @@ class Supervisor:
         )
         os.close(write_end)
         self._running[program.name] = process
+        if self._stopping.is_set():
+            process.terminate()
         output = asyncio.create_task(self._forward(program.name, read_end))
         code = await process.wait()
         with suppress(ProcessLookupError):
@@ -128,9 +136,14 @@ class Supervisor:
             while piece := await output.read(65536):
                 *lines, rest = (rest + piece).split(b"\n")
                 for line in lines:
-                    self._say(name, line.decode(errors="replace"))
+                    self._pass_on(name, line)
         if rest:
-            self._say(name, rest.decode(errors="replace"))
+            self._pass_on(name, rest)
+
+    def _pass_on(self, name: str, line: bytes) -> None:
+        text = line.decode(errors="replace")
+        self._last_lines[name] = text
+        self._say(name, text)
 
     async def _watch_servers(self) -> None:
         while True:
@@ -147,7 +160,7 @@ class Supervisor:
         _, late = await asyncio.wait(tasks, timeout=self._grace + _KILL_AFTER)
         if late:
             self.kill()
-            await asyncio.wait(late)
+        await asyncio.gather(*tasks, return_exceptions=True)  # of several that refuse, the first is reported
 
     def _signal_all(self, number: signal.Signals) -> None:
         for process in self._running.values():

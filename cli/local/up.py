@@ -4,20 +4,22 @@ import asyncio
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 import httpx
+import psycopg
 from rich.console import Console
 from rich.text import Text
 
-from cli.errors import CommandFailed
+from cli.errors import CommandFailed, ServiceRefused
 from cli.local.home import claimed
 from cli.local.postgres_server import PostgresServer
 from cli.local.profile import ROOT, Engines, choose_engines, programs, service_command, service_environment
 from cli.local.redis_server import RedisServer
-from cli.local.supervisor import Server, Supervisor
+from cli.local.supervisor import Say, Server, Supervisor
 from cli.settings import LocalSettings
+from libs.common.service import REFUSED
 
 _COLORS = {
     "gateway": "cyan",
@@ -35,6 +37,7 @@ def up(settings: LocalSettings, console: Console) -> None:
         CommandFailed: Something that is needed cannot be had; nothing is left running.
     """
     _check_port(settings)
+    _check_postgres(settings)
     with claimed(settings.home):
         console.print(f"Starting Hansard in {settings.home} …", soft_wrap=True)
         engines = choose_engines(settings)
@@ -64,18 +67,34 @@ def _servers(settings: LocalSettings) -> Iterator[dict[str, Server]]:
 def _run(settings: LocalSettings, engines: Engines, servers: dict[str, Server], console: Console) -> None:
     redis_url = settings.redis_url or servers["redis"].url
     postgres_url = settings.postgres_url or servers["postgres"].url
-    environment = service_environment(settings, engines, redis_url=redis_url, postgres_url=postgres_url)
-    migrated = subprocess.run(service_command("gateway", "migrate"), env=environment, cwd=ROOT, check=False)
-    if migrated.returncode != 0:
-        raise CommandFailed("the database could not be migrated; the reason is above")
 
     def say(name: str, line: str) -> None:
         console.print(Text(f"{name:>11} │ ", style=_COLORS.get(name, "white")), Text.from_ansi(line), soft_wrap=True)
 
+    _migrate(service_environment(settings, engines, redis_url=redis_url, postgres_url=postgres_url), say)
     services = programs(settings, engines, redis_url=redis_url, postgres_url=postgres_url)
     supervisor = Supervisor(services, servers, say, grace=settings.grace)
     asyncio.run(_supervise(supervisor, settings, engines, console))
     console.print("Hansard has stopped; what was accepted goes on at the next start.")
+
+
+def _migrate(environment: Mapping[str, str], say: Say) -> None:
+    migrated = subprocess.run(
+        service_command("gateway", "migrate"),
+        env=environment,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    lines = migrated.stdout.splitlines()
+    for line in lines:
+        say("gateway", line)
+    if migrated.returncode == REFUSED:
+        raise ServiceRefused(lines[-1])
+    if migrated.returncode != 0:
+        raise CommandFailed("the database could not be migrated; the reason is above")
 
 
 async def _supervise(supervisor: Supervisor, settings: LocalSettings, engines: Engines, console: Console) -> None:
@@ -127,3 +146,16 @@ def _check_port(settings: LocalSettings) -> None:
             raise CommandFailed(
                 f"cannot listen on {settings.host}:{settings.port}: {error.strerror}. Set PORT to a free one"
             ) from error
+
+
+def _check_postgres(settings: LocalSettings) -> None:
+    """One that the environment names has to answer now: nothing here can start it."""
+    if settings.postgres_url is None:
+        return
+    if not settings.postgres_url.startswith(("postgresql://", "postgres://")):
+        raise CommandFailed("POSTGRES_URL has to look like postgresql://user:password@host:5432/database")
+    try:
+        psycopg.connect(settings.postgres_url, connect_timeout=10).close()
+    except psycopg.Error as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise CommandFailed(f"POSTGRES_URL names no Postgres that can be used: {reason}") from error

@@ -12,8 +12,8 @@ from cli.local.child import free_port
 from tests.acceptance.conftest import ROOT, Hansard, running, wait_until
 
 
-def _up(home: Path, port: int) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "HANSARD_HOME": str(home), "PORT": str(port)}
+def _up(home: Path, port: int, **settings: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "HANSARD_HOME": str(home), "PORT": str(port), **settings}
     return subprocess.run(
         [sys.executable, "-m", "cli", "up"],
         cwd=ROOT,
@@ -36,6 +36,36 @@ def test_a_port_that_is_taken_is_named_before_anything_starts(shared_hansard: Ha
     assert refused.returncode == 1
     assert f":{shared_hansard.port}" in refused.stderr
     assert not (tmp_path / "other").exists()
+
+
+@pytest.fixture(scope="module")
+def spare_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder on which nothing runs."""
+    return tmp_path_factory.mktemp("refused") / "home"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "who"),
+    [
+        ("LEASE", "0", "gateway cannot start"),
+        ("MAX_DURATION", "-1", "normalizer cannot start"),
+        ("MATCH_THRESHOLD", "7", "diarizer cannot start"),
+        ("DIARIZER_ENGINE", "pyannote", "diarizer cannot start"),
+        ("TRANSCRIBER_ENGINE", "foo", "transcriber cannot start"),
+        ("SUMMARIZER_ENGINE", "openai", "summarizer cannot start"),
+        ("PERSONAS_DIR", "/nope", "cannot start"),
+        ("OBJECT_STORE_URL", "ftp://x", "cannot start"),
+        ("POSTGRES_URL", "nonsense", "postgresql://"),
+        ("POSTGRES_URL", "postgresql://127.0.0.1:9/nobody", "refused"),
+    ],
+)
+def test_a_wrong_setting_ends_the_start_with_its_reason_last(spare_home: Path, name: str, value: str, who: str) -> None:
+    refused = _up(spare_home, free_port(), **{name: value})
+    assert refused.returncode == 1
+    (reason,) = refused.stderr.splitlines()
+    assert reason.startswith("hansard: ")
+    assert who in reason
+    assert (value if name == "PERSONAS_DIR" else name) in reason
 
 
 @pytest.mark.parametrize("name", ["redis-server", "postgres"])

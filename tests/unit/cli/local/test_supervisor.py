@@ -11,7 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+import pytest
 
+from cli.errors import ServiceRefused
 from cli.local.supervisor import Program, Supervisor
 
 ROOT = Path(__file__).parents[4]
@@ -78,6 +80,16 @@ async def test_a_program_that_dies_is_started_again() -> None:
     dies = _program("dies", "import os; print(os.getpid()); os.kill(os.getpid(), 9)")
     await _run(log, dies, until=lambda _lines: sum(line.isdigit() for line in log.of("dies")) == 2)
     assert "ended with SIGKILL; starting again in 0.5 s" in log.of("dies")
+
+
+async def test_a_program_that_refuses_to_start_ends_everything_with_its_reason() -> None:
+    log = Log()
+    refuses = _program("refuses", "print('starting'); print('refuses cannot start: X is wrong'); raise SystemExit(78)")
+    steady = _program("steady", f"import os; print(os.getpid()); {PAUSES}")
+    supervisor = Supervisor([steady, refuses], {}, log.say, grace=5)
+    with pytest.raises(ServiceRefused, match=r"^refuses cannot start: X is wrong$"):
+        await asyncio.wait_for(supervisor.run(asyncio.Event()), 20)
+    assert all(_has_ended(int(pid)) for pid in log.of("steady"))
 
 
 async def test_a_line_of_any_length_passes() -> None:
