@@ -51,7 +51,8 @@ class ObjectStore:
                 return cls(LocalStore(folder, mkdir=True), folder=folder)
             return cls(MemoryStore() if urlsplit(url).scheme == "memory" else from_url(url))
         except (BaseError, ValueError, OSError) as error:
-            raise InvalidSettings(f"OBJECT_STORE_URL names no usable store: {error}") from error
+            reason = str(error).partition("\n")[0]  # the rest is how Rust prints the error for debugging
+            raise InvalidSettings(f"OBJECT_STORE_URL names no usable store: {reason}") from error
 
     async def check(self) -> None:
         """Refuse a store that ignores put-if-absent: two outcomes of one unit could then exist.
