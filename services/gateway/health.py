@@ -106,7 +106,7 @@ def _dependency_problems(dependencies: Mapping[str, DependencyHealth]) -> list[s
 
 def _stage_problems(stages: Mapping[str, StageHealth]) -> list[str]:
     return [
-        f"{name} has work and no living worker"
+        f"{name} has {'work and ' if one.is_stuck else ''}no living worker"
         for name, one in stages.items()
-        if one.workers == 0 and one.waiting + one.pending > 0
+        if one.workers == 0
     ]

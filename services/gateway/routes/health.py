@@ -17,9 +17,12 @@ async def root() -> RedirectResponse:
 
 @router.get("/health", responses={503: {"model": Health, "description": "Something is wrong; `problems` says what"}})
 async def read_health(response: Response, gateway: TheGateway) -> Health:
-    """Every dependency with its latency, every stage with its workers and the work before it."""
+    """Every dependency with its latency, every stage with its workers and the work before it.
+
+    A stage without workers is listed under `problems` at once, and answered with 503 when work waits for it.
+    """
     health = await gateway.health.health()
-    response.status_code = _status_code(is_ok=health.status == "ok")
+    response.status_code = _status_code(is_ok=not health.is_failing)
     return health
 
 

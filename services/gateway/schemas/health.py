@@ -31,9 +31,14 @@ class StageHealth(Frozen):
     oldest: float | None
     """Seconds since the oldest of them was published."""
 
+    @property
+    def is_stuck(self) -> bool:
+        """Whether there is work and nobody to do it."""
+        return self.workers == 0 and self.waiting + self.pending > 0
+
 
 class Health(Frozen):
-    """`degraded` if a dependency is down, or a stage with work has no worker."""
+    """`degraded` if a dependency is down, or a stage has no worker."""
 
     status: Literal["ok", "degraded"]
     release: str
@@ -41,6 +46,12 @@ class Health(Frozen):
     stages: dict[str, StageHealth]
     problems: tuple[str, ...]
     """What is wrong, for people."""
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether work stands still; a stage without workers is no failure while nothing waits for it."""
+        is_down = any(one.status == "down" for one in self.dependencies.values())
+        return is_down or any(one.is_stuck for one in self.stages.values())
 
 
 class Readiness(Frozen):

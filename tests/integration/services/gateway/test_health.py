@@ -13,13 +13,29 @@ STAGES = {
 }  # fmt: skip
 
 
-async def test_an_idle_line_is_healthy(client: httpx.AsyncClient) -> None:
+async def beat(gateway: Gateway, **engines: str | None) -> None:
+    info = WorkerInfo(consumer="c1", service="worker", release="0", stages=engines)
+    await Heartbeat(gateway.redis, info, lifetime=30.0).beat()
+
+
+async def test_an_idle_line_is_healthy(client: httpx.AsyncClient, gateway: Gateway) -> None:
+    await beat(gateway, **dict.fromkeys(STAGES))
     answer = await client.get("/health")
+    assert answer.json()["problems"] == []
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
     assert set(answer.json()["stages"]) == STAGES
     dependencies = answer.json()["dependencies"]
     assert set(dependencies) == {"postgres", "redis", "object_store"}
     assert all(one["status"] == "up" and one["latency"] >= 0 for one in dependencies.values())
+
+
+async def test_a_stage_without_a_worker_is_named_before_it_has_work(
+    client: httpx.AsyncClient, gateway: Gateway
+) -> None:
+    await beat(gateway, **dict.fromkeys(STAGES - {"normalize"}))
+    answer = await client.get("/health")
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+    assert answer.json()["problems"] == ["normalize has no living worker"]
 
 
 async def test_work_without_a_worker_is_not_healthy(client: httpx.AsyncClient, gateway: Gateway) -> None:
@@ -28,14 +44,12 @@ async def test_work_without_a_worker_is_not_healthy(client: httpx.AsyncClient, g
     stage = answer.json()["stages"]["normalize_sample"]
     assert (answer.status_code, stage["workers"], stage["waiting"]) == (503, 0, 1)
     assert stage["oldest"] >= 0
-    assert any("normalize_sample" in one for one in answer.json()["problems"])
+    assert "normalize_sample has work and no living worker" in answer.json()["problems"]
 
 
 async def test_a_living_worker_makes_it_healthy_again(client: httpx.AsyncClient, gateway: Gateway) -> None:
     await publish(gateway.redis, accepted())
-    engines: dict[str, str | None] = {"normalize_sample": "ffmpeg", "projection": None}
-    info = WorkerInfo(consumer="c1", service="normalizer", release="0", stages=engines)
-    await Heartbeat(gateway.redis, info, lifetime=30.0).beat()
+    await beat(gateway, normalize_sample="ffmpeg", projection=None)
     queue = StageQueue(
         gateway.redis, gateway.scripts, stream="sample.accepted.v1", group="normalize_sample", consumer="c1"
     )
