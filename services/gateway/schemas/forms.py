@@ -3,7 +3,7 @@
 import datetime
 import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -13,16 +13,21 @@ from pydantic import (
     Field,
     ValidationError,
     ValidationInfo,
-    model_validator,
+    field_validator,
 )
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from libs.common.request import MeetingRequest
 from libs.common.speech import Frozen, SpeakerBounds
 from services.gateway.errors import InvalidRequest
 from services.gateway.schemas.problems import FieldError
 
+_BOUNDS: Literal["speaker_bounds"] = "speaker_bounds"
 
-def _single(values: Sequence[str]) -> str | None:
+
+def _single(values: Sequence[str] | None) -> str | None:
+    if values is None:
+        return None
     if len(values) > 1:
         raise ValueError("was given more than once")
     return values[0].strip() or None
@@ -69,17 +74,20 @@ class MeetingForm(Frozen):
     language: Annotated[_Language | None, _Single] = None
     min_speakers: _Voices = None
     max_speakers: _Voices = None
-    num_speakers: _Voices = None
+    num_speakers: _Voices = Field(default=None, validate_default=True)
     personas: Annotated[tuple[Annotated[str, AfterValidator(_known)], ...], _Several] = ()
     vocabulary: Annotated[tuple[_Term, ...], Field(max_length=500), _Several] = ()
 
-    @model_validator(mode="after")
-    def _has_consistent_bounds(self) -> Self:
+    @field_validator("num_speakers")
+    @classmethod
+    def _has_consistent_bounds(cls, num: int | None, info: ValidationInfo) -> int | None:
+        """With this field, and not with the whole form: whose faults are listed only if no field has any."""
+        others = {name: info.data.get(name) for name in ("min_speakers", "max_speakers")}
         try:
-            assert self.speaker_bounds
+            SpeakerBounds(**others, num_speakers=num)
         except ValidationError as error:
-            raise ValueError(readable(error.errors()[0]["msg"])) from error
-        return self
+            raise PydanticCustomError(_BOUNDS, readable(error.errors()[0]["msg"])) from error
+        return num
 
     @property
     def speaker_bounds(self) -> SpeakerBounds:
@@ -122,7 +130,7 @@ def read_fields(form: type[F], fields: Mapping[str, Sequence[str]], *, personas:
     try:
         return form.model_validate(fields, context={"personas": personas})
     except ValidationError as error:
-        faults = [FieldError(field=_where(one["loc"]), message=readable(one["msg"])) for one in error.errors()]
+        faults = [FieldError(field=_where(one), message=readable(one["msg"])) for one in error.errors()]
         raise InvalidRequest.of(*faults) from error
 
 
@@ -137,5 +145,5 @@ def readable(message: str) -> str:
             return other
 
 
-def _where(location: Sequence[int | str]) -> str:
-    return str(location[0]) if location else "speaker_bounds"
+def _where(error: ErrorDetails) -> str:
+    return _BOUNDS if error["type"] == _BOUNDS else str(error["loc"][0])

@@ -57,6 +57,15 @@ def test_an_exact_number_excludes_a_range() -> None:
     assert found == {"speaker_bounds": "num_speakers excludes min_speakers and max_speakers"}
 
 
+def test_all_faults_are_listed_at_once() -> None:
+    found = faults(personas=["nobody"], min_speakers=["5"], max_speakers=["2"])
+    assert set(found) == {"personas", "speaker_bounds"}
+
+
+def test_a_wrong_number_is_not_blamed_on_the_bounds() -> None:
+    assert list(faults(min_speakers=["0"], max_speakers=["2"])) == ["min_speakers"]
+
+
 def test_misspelt_fields_are_named() -> None:
     assert faults(titel=["x"]) == {"titel": "there is no such field"}
 
