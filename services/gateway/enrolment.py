@@ -19,7 +19,7 @@ from services.gateway.uploads import Upload
 
 _SQL = load_queries("speakers")
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,9 @@ class Enrolment:
                 await record_answer(connection, request.key, answer)
             await staging.accept(connection)
         self.outbox_waiting.set()
-        log.info("samples accepted", speaker_id=answer.speaker_id, samples=len(request.samples), created=answer.created)
+        _log.info(
+            "samples accepted", speaker_id=answer.speaker_id, samples=len(request.samples), created=answer.created
+        )
         return answer, False
 
     async def _claimed(self, connection: Connection, key: RequestKey, request: EnrolmentRequest) -> str | None:

@@ -14,7 +14,7 @@ from services.gateway.staging import sweep_abandoned
 
 _PERIOD = 3600.0
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
@@ -34,8 +34,8 @@ async def _repeat(database: Database, store: ObjectStore, period: float) -> None
             swept = await sweep_abandoned(database, store)
             await forget_old_keys(database)
         except (DatabaseUnavailable, StorageUnavailable) as error:
-            log.warning("housekeeping waits", error=error.message)
+            _log.warning("housekeeping waits", error=error.message)
         else:
             if swept:
-                log.info("abandoned uploads swept", uploads=swept)
+                _log.info("abandoned uploads swept", uploads=swept)
         await asyncio.sleep(period)

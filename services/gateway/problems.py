@@ -23,7 +23,7 @@ _RETRY_AFTER_OUTAGE = 5
 _EVERYWHERE = ("invalid_request", "internal_error", "database_unavailable")
 _CODES_BY_STATUS = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 def handle_errors(app: FastAPI) -> None:
@@ -72,7 +72,7 @@ async def _pipeline_error(request: Request, error: Exception) -> Response:
     headers = {}
     retry_after = error.retry_after if isinstance(error, ApiError) else None
     if kind.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        log.warning("dependency unavailable", code=error.code, error=error.message)
+        _log.warning("dependency unavailable", code=error.code, error=error.message)
         retry_after = _RETRY_AFTER_OUTAGE
     if retry_after is not None:
         headers["Retry-After"] = str(retry_after)
@@ -98,7 +98,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 async def _unexpected_error(request: Request, error: Exception) -> Response:
     error_id = secrets.token_hex(8)
-    log.error("unexpected error", error_id=error_id, request_id=request_id(request.scope), exc_info=error)
+    _log.error("unexpected error", error_id=error_id, request_id=request_id(request.scope), exc_info=error)
     detail = f"the log has the details under error_id {error_id}"
     return _answer(request, "internal_error", KINDS["internal_error"], detail, error_id=error_id)
 

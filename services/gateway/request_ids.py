@@ -15,7 +15,7 @@ _SAFE = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 _QUIET_BELOW = 400
 """Reading is asked for again and again; it is only of interest when it fails."""
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 def request_id(scope: Scope) -> str:
@@ -56,6 +56,6 @@ class _Answer:
         await self._send(message)
 
     def _write_log(self, status: int) -> None:
-        write = log.debug if self._scope["method"] == "GET" and status < _QUIET_BELOW else log.info
+        write = _log.debug if self._scope["method"] == "GET" and status < _QUIET_BELOW else _log.info
         seconds = round(time.monotonic() - self._began, 4)
         write("request", method=self._scope["method"], path=self._scope["path"], status=status, seconds=seconds)

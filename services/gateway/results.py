@@ -24,7 +24,7 @@ from services.gateway.schemas.results import NamedUtterance, Results, ResultSpea
 
 _KEPT_FOR = 3600
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 def results_key(run_id: str, version: int) -> str:
@@ -95,7 +95,7 @@ class ResultsReader:
         try:
             value = await self.redis.get(results_key(run.id, run.version))
         except (RedisError, OSError) as error:
-            log.warning("results cache is out of reach", error=str(error))
+            _log.warning("results cache is out of reach", error=str(error))
             return None
         return None if value is None else str(value)
 
@@ -103,7 +103,7 @@ class ResultsReader:
         try:
             await self.redis.set(results_key(run.id, run.version), content, ex=_KEPT_FOR)
         except (RedisError, OSError) as error:
-            log.warning("results cache is out of reach", error=str(error))
+            _log.warning("results cache is out of reach", error=str(error))
 
 
 async def build_results(run: Run, facts: RunFacts, store: ObjectStore) -> Results:

@@ -15,7 +15,7 @@ ABANDONED_AFTER = 24 * 3600.0
 
 _SQL = load_queries("staging")
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class Staging:
@@ -57,7 +57,7 @@ class Staging:
                 await self.store.delete_prefix(prefix)
             await self._database.execute(_SQL["end_uploads"], self._prefixes)
         except (StorageUnavailable, DatabaseUnavailable) as error:
-            log.warning("upload left to the sweep", prefixes=self._prefixes, error=error.message)
+            _log.warning("upload left to the sweep", prefixes=self._prefixes, error=error.message)
 
 
 @asynccontextmanager
