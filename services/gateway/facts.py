@@ -40,9 +40,7 @@ class Fact:
 
     unit: Unit
     siblings: int
-    event: Event | None
-    """`None` for those that neither the status nor the results need."""
-
+    event: Event
     report: Report
 
 
@@ -109,12 +107,9 @@ def _run(row: Record) -> Run:
 
 
 def _fact(row: Record) -> Fact:
-    event = None
-    if row["event"] is not None:
-        event = EVENTS[row["stream"]].model_validate_json(row["event"])
     return Fact(
         unit=Unit(run_id=str(row["run_id"]), stage=row["stage"], part=row["part"]),
         siblings=row["siblings"],
-        event=event,
+        event=EVENTS[row["stream"]].model_validate_json(row["event"]),
         report=Report.model_validate_json(row["report"]),
     )

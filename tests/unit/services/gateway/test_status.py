@@ -25,7 +25,7 @@ TRANSCRIPT = TranscriptAssembled(
 def fact(
     stage: str,
     part: str = "",
-    event: Event | None = None,
+    event: Event = CHUNK,
     *,
     siblings: int = 1,
     seconds: float = 2.0,
