@@ -26,11 +26,12 @@ from services.gateway.housekeeping import housekeeping
 from services.gateway.outbox import Relay
 from services.gateway.projection import Projection
 from services.gateway.reconciler import Reconciler
+from services.gateway.records import Records
 from services.gateway.settings import GatewaySettings
 from services.gateway.trimmer import Trimmer
 from services.gateway.upkeep import Upkeep
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class _Server(uvicorn.Server):
@@ -50,7 +51,7 @@ def main(arguments: list[str]) -> int:
             case []:
                 asyncio.run(_serve(settings))
             case ["migrate"]:
-                log.info("database migrated", applied=migrate.apply(settings.postgres_url))
+                _log.info("database migrated", applied=migrate.apply(settings.postgres_url))
             case _:
                 sys.stderr.write("usage: python -m services.gateway [migrate]\n")
                 return 2
@@ -69,14 +70,14 @@ async def _serve(settings: GatewaySettings) -> None:
             stopping = asyncio.create_task(_stop(server, stopped))
             await server.serve()
             stopping.cancel()
-    log.info("gateway stopped")
+    _log.info("gateway stopped")
 
 
 async def _check_store(gateway: Gateway) -> None:
     try:
         await gateway.store.check()
     except StorageUnavailable as error:
-        log.warning("the object store does not answer yet", error=error.message)
+        _log.warning("the object store does not answer yet", error=error.message)
 
 
 async def _stop(server: uvicorn.Server, stopped: asyncio.Event) -> None:
@@ -105,10 +106,20 @@ def _upkeep(gateway: Gateway, settings: GatewaySettings) -> Upkeep:
     return Upkeep(
         relay=Relay(gateway.database, Publisher(gateway.redis, scripts), gateway.outbox_waiting),
         projection=Projection(
-            gateway.database, gateway.store, reader, lease=settings.lease, galleries=gateway.galleries_requested
+            Records(gateway.database, gateway.store, gateway.erasures),
+            gateway.redis,
+            reader,
+            lease=settings.lease,
+            galleries=gateway.galleries_requested,
         ),
         galleries=gateway.galleries,
-        reconciler=Reconciler(gateway.database, gateway.redis, scripts, age=settings.reconcile_age),
+        reconciler=Reconciler(
+            gateway.database,
+            gateway.redis,
+            scripts,
+            age=settings.reconcile_age,
+            lifetime=gateway.erasures.lifetime,
+        ),
         erasures=gateway.erasures,
         trimmer=Trimmer(gateway.redis, scripts, keep=datetime.timedelta(days=settings.keep_days)),
         heartbeat=Heartbeat(gateway.redis, info, lifetime=settings.lease),

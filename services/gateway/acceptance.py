@@ -7,6 +7,9 @@ from libs.common.events import Event, MeetingAccepted, SampleAccepted
 from libs.common.outcome import Report
 from services.gateway.database import Connection, load_queries
 
+ACCEPT = "accept"
+"""The stage under whose name a run's first event is published."""
+
 _SQL = load_queries("acceptance")
 
 

@@ -1,6 +1,6 @@
 """Tells the workers to drop a run that has ended in Postgres. The reconciler repeats what Redis did not take."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import structlog
 from redis.asyncio import Redis
@@ -8,16 +8,29 @@ from redis.exceptions import RedisError
 
 from libs.common.streams.keys import cancelled_key
 
-CANCELLED_FOR = 2 * 24 * 3600
-"""Seconds that a run is known as cancelled: longer than any unit may take or be postponed."""
-
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
-async def tell_workers(redis: Redis, run_ids: Iterable[str]) -> None:
-    """Mark runs as cancelled for everybody who has one of their units in hand."""
+async def tell_workers(redis: Redis, run_ids: Sequence[str], *, lifetime: float) -> None:
+    """Mark runs as cancelled, for `lifetime` seconds, for everybody who has or gets one of their units."""
     try:
-        for run_id in run_ids:
-            await redis.set(cancelled_key(run_id), "1", ex=CANCELLED_FOR)
+        await _mark(redis, run_ids, lifetime)
     except (RedisError, OSError) as error:
-        log.warning("cancellation left to the reconciler", error=str(error))
+        _log.warning("cancellation left to the reconciler", error=str(error))
+
+
+async def restore_cancelled(redis: Redis, run_ids: Sequence[str], *, lifetime: float) -> None:
+    """Mark them again unless Redis still knows all of them.
+
+    Raises:
+        RedisError: Redis did not answer.
+    """
+    if run_ids and await redis.exists(*map(cancelled_key, run_ids)) < len(run_ids):
+        await _mark(redis, run_ids, lifetime)
+
+
+async def _mark(redis: Redis, run_ids: Sequence[str], lifetime: float) -> None:
+    async with redis.pipeline(transaction=False) as pipe:
+        for run_id in run_ids:
+            pipe.set(cancelled_key(run_id), "1", ex=max(1, int(lifetime)))
+        await pipe.execute()

@@ -25,6 +25,7 @@ _LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,  # a deadlock that Postgres resolved: the other transaction goes first
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # a connection that ended in between: https://github.com/MagicStack/asyncpg/issues/784
     OSError,

@@ -1,15 +1,20 @@
 """Objects that have to go: what was deleted, again until no late write can come, and what losers left behind."""
 
 import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 import structlog
 from asyncpg import Record
+from pydantic import ValidationError
+from redis.exceptions import RedisError
 
 from libs.common.answers import erase_answers
 from libs.common.cache import Cache
+from libs.common.errors import StorageUnavailable
 from libs.common.outcome import Outcome
 from libs.common.storage import ObjectStore
-from services.gateway.database import Database, load_queries
+from services.gateway.database import Connection, Database, load_queries
 
 _SQL = load_queries("erasures")
 _REPEAT = 300.0
@@ -21,13 +26,42 @@ _SWEEP_AGE = 120.0
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
+class Erasure:
+    """What has to go, and for whose sake."""
+
+    workspace: str
+    meeting_id: uuid.UUID | None = None
+    speaker_id: uuid.UUID | None = None
+    prefixes: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+
+
 class Erasures:
     """Removes objects, idempotently."""
 
-    def __init__(self, database: Database, store: ObjectStore, cache: Cache) -> None:
+    def __init__(self, database: Database, store: ObjectStore, cache: Cache, *, keep_days: float = 7.0) -> None:
+        """`keep_days`: how long entries stay in Redis; until then one of them may be worked again."""
+        self.lifetime = (keep_days + 1) * 24 * 3600.0
+        """Seconds after a deletion during which something may be written late."""
         self._database = database
         self._store = store
         self._cache = cache
+
+    async def request(self, connection: Connection, erasure: Erasure) -> uuid.UUID:
+        """Note, in the deleting transaction, what has to go; returns the id for `run`."""
+        erasure_id = uuid.uuid4()
+        await connection.execute(
+            _SQL["insert_erasure"],
+            erasure_id,
+            erasure.workspace,
+            erasure.meeting_id,
+            erasure.speaker_id,
+            list(erasure.prefixes),
+            list(erasure.keys),
+            self.lifetime,
+        )
+        return erasure_id
 
     async def run(self, erasure_id: uuid.UUID) -> int:
         """Do one erasure now; returns how many objects were removed.
@@ -41,18 +75,34 @@ class Erasures:
     async def repeat(self) -> None:
         """Do all erasures that are due, and forget those that can have no late writes any more."""
         for row in await self._database.fetch(_SQL["due"], _REPEAT):
-            await self._erase(row)
+            try:
+                await self.run(row["id"])
+            except (StorageUnavailable, RedisError, OSError) as error:
+                _log.warning("an erasure waits", erasure_id=str(row["id"]), error=str(error))
         await self._database.execute(_SQL["forget"])
 
     async def sweep(self) -> int:
         """Remove objects of ended runs that no outcome names; returns how many."""
         removed = 0
-        for row in await self._database.fetch(_SQL["runs_to_sweep"], _SWEEP_AGE):
-            stray = await self._stray(row["folder"])
-            await self._store.delete(stray)
-            await self._database.execute(_SQL["mark_swept"], row["id"])
-            removed += len(stray)
+        async for row in self._runs_to_sweep():
+            try:
+                removed += await self._sweep_run(row)
+            except (ValidationError, StorageUnavailable) as error:
+                _log.warning("stray objects stay for now", run_id=str(row["id"]), error=str(error))
         return removed
+
+    async def _runs_to_sweep(self) -> AsyncIterator[Record]:
+        last = uuid.UUID(int=0)
+        while rows := await self._database.fetch(_SQL["runs_to_sweep"], _SWEEP_AGE, last):
+            for row in rows:
+                yield row
+            last = rows[-1]["id"]
+
+    async def _sweep_run(self, row: Record) -> int:
+        stray = await self._stray(row["folder"])
+        await self._store.delete(stray)
+        await self._database.execute(_SQL["mark_swept"], row["id"])
+        return len(stray)
 
     async def _erase(self, row: Record) -> int:
         if row["meeting_id"] is not None:

@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from libs.common.speech import Frozen
 from libs.common.streams.keys import progress_key
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class LiveUnit(Frozen):
@@ -27,9 +27,17 @@ async def live_units(redis: Redis, run_id: str) -> Mapping[str, LiveUnit]:
     try:
         values = await redis.hgetall(progress_key(run_id))
     except (RedisError, OSError) as error:
-        log.warning("live progress is out of reach", error=str(error))
+        _log.warning("live progress is out of reach", error=str(error))
         return {}
     return {str(name): unit for name, value in values.items() if (unit := _parsed(value)) is not None}
+
+
+async def forget_progress(redis: Redis, run_id: str) -> None:
+    """Remove what workers that were killed have left of a run that has ended; without Redis it expires."""
+    try:
+        await redis.delete(progress_key(run_id))
+    except (RedisError, OSError) as error:
+        _log.warning("live progress is out of reach", error=str(error))
 
 
 def _parsed(value: str | bytes) -> LiveUnit | None:

@@ -16,7 +16,7 @@ from libs.common.storage import ObjectStore
 from services.gateway.acceptance import begin_run
 from services.gateway.cancellation import tell_workers
 from services.gateway.database import Connection, Database, DatabaseUnavailable, load_queries
-from services.gateway.erasures import Erasures
+from services.gateway.erasures import Erasure, Erasures
 from services.gateway.errors import MeetingEnded, MeetingNotFound
 from services.gateway.facts import find_run, run_facts
 from services.gateway.idempotency import RequestKey, claim, fingerprint, record_answer
@@ -36,12 +36,9 @@ from services.gateway.staging import Staging
 from services.gateway.status import meeting_progress
 from services.gateway.uploads import Upload
 
-ERASED_AGAIN_FOR = 2 * 24 * 3600.0
-"""Seconds after a deletion during which a late write of a worker is removed again."""
-
 _SQL = load_queries("meetings")
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,7 @@ class Meetings:
                 await record_answer(connection, submission.key, answer)
             await staging.accept(connection)
         self.outbox_waiting.set()
-        log.info(
+        _log.info(
             "meeting accepted",
             meeting_id=answer.meeting_id,
             run_id=answer.run_id,
@@ -146,7 +143,7 @@ class Meetings:
             if await connection.fetchval(_SQL["cancel_run"], run.id) is None:
                 now = (await find_run(connection, workspace, meeting_id)).status
                 raise MeetingEnded(f"the meeting is {now} already", meeting_status=now)
-        await tell_workers(self.redis, [run.id])
+        await tell_workers(self.redis, [run.id], lifetime=self.erasures.lifetime)
         return MeetingCancellation(meeting_id=run.meeting_id, run_id=run.id)
 
     async def delete(self, workspace: str, meeting_id: UUID) -> MeetingReceipt:
@@ -159,13 +156,15 @@ class Meetings:
             deleted_at = await connection.fetchval(_SQL["bury_meeting"], workspace, meeting_id)
             if deleted_at is None:
                 raise MeetingNotFound(f"there is no meeting {meeting_id}")
-            cancelled = await connection.fetch(_SQL["cancel_runs_of_meeting"], meeting_id)
-            runs = await connection.fetch(_SQL["runs_of_meeting"], meeting_id)
+            runs = await connection.fetch(_SQL["lock_runs_of_meeting"], meeting_id)
+            await connection.execute(_SQL["cancel_runs_of_meeting"], meeting_id)
             await _forget_runs(connection, [run["id"] for run in runs])
-            erasure_id = await _request_erasure(connection, workspace, meeting_id)
-        await tell_workers(self.redis, [str(run["id"]) for run in cancelled])
+            erasure = Erasure(workspace, meeting_id=meeting_id, prefixes=(f"meetings/{meeting_id}/",))
+            erasure_id = await self.erasures.request(connection, erasure)
+        # Also those that have ended: their entries are still there and may be delivered again.
+        await tell_workers(self.redis, [str(run["id"]) for run in runs], lifetime=self.erasures.lifetime)
         objects, is_pending = await self._erase(erasure_id, runs)
-        log.info("meeting deleted", meeting_id=str(meeting_id), objects=objects, pending=is_pending)
+        _log.info("meeting deleted", meeting_id=str(meeting_id), objects=objects, pending=is_pending)
         return MeetingReceipt(
             meeting_id=str(meeting_id),
             deleted_at=deleted_at,
@@ -182,7 +181,7 @@ class Meetings:
             for run in runs:
                 await forget_results(self.redis, str(run["id"]), version=run["version"])
         except (StorageUnavailable, DatabaseUnavailable, RedisError, OSError) as error:
-            log.warning("erasure will be tried again", error=str(error))
+            _log.warning("erasure will be tried again", error=str(error))
             return objects, True
         return objects, False
 
@@ -190,13 +189,6 @@ class Meetings:
 async def _forget_runs(connection: Connection, run_ids: list[UUID]) -> None:
     await connection.execute(_SQL["delete_labels"], run_ids)
     await connection.execute(_SQL["delete_outbox"], run_ids)
-
-
-async def _request_erasure(connection: Connection, workspace: str, meeting_id: UUID) -> UUID:
-    erasure_id = uuid4()
-    prefixes = [f"meetings/{meeting_id}/"]
-    await connection.execute(_SQL["insert_erasure"], erasure_id, workspace, meeting_id, prefixes, ERASED_AGAIN_FOR)
-    return erasure_id
 
 
 def _first_event(submission: Submission) -> MeetingAccepted:

@@ -4,12 +4,14 @@ import asyncio
 
 import structlog
 from asyncpg import Record
+from redis.exceptions import RedisError
 
 from libs.common.events import EVENTS
 from libs.common.outcome import PublishedEvent, Report, Unit
-from libs.common.runtime.retry import REDIS_OUTAGE, backoff
+from libs.common.runtime.retry import is_outage, short_backoff
 from libs.common.streams.entry import entries_of
 from libs.common.streams.queue import Publisher
+from services.gateway.acceptance import ACCEPT
 from services.gateway.database import Database, DatabaseUnavailable, load_queries
 
 _SQL = load_queries("outbox")
@@ -36,10 +38,12 @@ class Relay:
                 while await self.relay():
                     pass
                 failures = 0
-            except (*REDIS_OUTAGE, DatabaseUnavailable) as error:
+            except (RedisError, OSError, DatabaseUnavailable) as error:
+                if not (isinstance(error, DatabaseUnavailable) or is_outage(error)):
+                    raise
                 failures += 1
                 _log.warning("outbox waits", error=str(error), failures=failures)
-                await asyncio.sleep(backoff(failures, base=0.1, cap=5.0))
+                await asyncio.sleep(short_backoff(failures))
             await self._wait()
 
     async def relay(self) -> int:
@@ -53,7 +57,7 @@ class Relay:
 
     async def _publish(self, row: Record) -> None:
         event = EVENTS[row["stream"]].model_validate_json(row["event"])
-        unit = Unit(run_id=event.run_id, stage="accept")
+        unit = Unit(run_id=event.run_id, stage=ACCEPT)
         report = Report(started_at=row["created_at"], seconds=0.0, attempts=1)
         entries = entries_of(unit, (PublishedEvent.of(event),), report)
         await self._publisher.publish(unit_id=unit.id, run_id=event.run_id, entries=entries)

@@ -1,6 +1,7 @@
 """Compares what should be under way with what is, and puts back into Redis what Redis lost."""
 
-import datetime
+import uuid
+from collections.abc import AsyncIterator
 
 import structlog
 from asyncpg import Record
@@ -12,17 +13,18 @@ from libs.common.outcome import Unit
 from libs.common.streams.entry import Entry
 from libs.common.streams.keys import (
     PROJECTION,
-    cancelled_key,
     delayed_key,
     marker_key,
     moved_key,
     stream_key,
 )
 from libs.common.streams.scripts import Scripts
+from services.gateway.cancellation import restore_cancelled
 from services.gateway.database import Database, load_queries
 
 _SQL = load_queries("reconciler")
-_CANCELLED_LIFETIME = datetime.timedelta(days=2)
+_RUNS_AT_ONCE = 20
+_CANCELLED_AT_ONCE = 1000
 _OUTPUTS = [stream_key(stream) for stream in EVENTS]
 
 _log = structlog.get_logger(__name__)
@@ -31,28 +33,49 @@ _log = structlog.get_logger(__name__)
 class Reconciler:
     """One pass at a time over all gateways. It costs nothing while Redis still has everything."""
 
-    def __init__(self, database: Database, redis: Redis, scripts: Scripts, *, age: float) -> None:
-        """`age`: seconds after which an input without an outcome is looked after."""
+    def __init__(self, database: Database, redis: Redis, scripts: Scripts, *, age: float, lifetime: float) -> None:
+        """`age`: seconds after which an input without an outcome is looked after.
+
+        `lifetime`: seconds for which a run that was cancelled or deleted stays marked in Redis.
+        """
         self.added = 0
         """How many inputs this process had to add again; above zero, something is losing."""
         self._database = database
         self._redis = redis
         self._scripts = scripts
         self._age = age
+        self._lifetime = lifetime
 
     async def reconcile(self) -> int:
         """One pass; returns how many inputs were added again."""
         async with self._database.transaction() as connection:
             if not await connection.fetchval(_SQL["lock"]):
                 return 0
+            await self._restore_cancelled()
+            added = 0
+            async for run_ids in self._pages("runs_in_progress", self._age, _RUNS_AT_ONCE):
+                added += await self._look_after_runs(run_ids)
+        self.added += added
+        return added
+
+    async def _look_after_runs(self, run_ids: list[uuid.UUID]) -> int:
+        async with self._database.transaction() as connection:
+            # An event that the projection recorded and acknowledged between the two looks would seem to be lost.
+            await connection.execute(_SQL["lock_runs"], run_ids)
             streams = list(CONSUMERS)
             stages = [CONSUMERS[stream].stage for stream in streams]
-            due = await connection.fetch(_SQL["due_units"], streams, stages, self._age)
-            cancelled = await connection.fetch(_SQL["recently_cancelled"])
-            await self._restore_cancelled([str(row["id"]) for row in cancelled])
-            added = [row for row in due if await self._look_after(row) == "added"]
-        self.added += len(added)
-        return len(added)
+            due = await connection.fetch(_SQL["due_units"], streams, stages, self._age, run_ids)
+            return len([row for row in due if await self._look_after(row) == "added"])
+
+    async def _restore_cancelled(self) -> None:
+        async for run_ids in self._pages("cancelled_runs", self._lifetime, _CANCELLED_AT_ONCE):
+            await restore_cancelled(self._redis, [str(one) for one in run_ids], lifetime=self._lifetime)
+
+    async def _pages(self, query: str, age: float, size: int) -> AsyncIterator[list[uuid.UUID]]:
+        last = uuid.UUID(int=0)
+        while rows := await self._database.fetch(_SQL[query], age, last, size):
+            last = rows[-1]["id"]
+            yield [row["id"] for row in rows]
 
     async def _look_after(self, row: Record) -> str:
         event = EVENTS[row["stream"]].model_validate_json(row["event"])
@@ -75,11 +98,3 @@ class Reconciler:
         if answer == "added":
             _log.warning("put back an input that Redis had lost", run_id=unit.run_id, unit=unit.name)
         return answer
-
-    async def _restore_cancelled(self, run_ids: list[str]) -> None:
-        if not run_ids:
-            return
-        async with self._redis.pipeline(transaction=False) as pipe:
-            for run_id in run_ids:
-                pipe.set(cancelled_key(run_id), "1", ex=_CANCELLED_LIFETIME)
-            await pipe.execute()

@@ -3,7 +3,7 @@
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import structlog
 from asyncpg import Record
@@ -13,17 +13,16 @@ from redis.exceptions import RedisError
 from libs.common.errors import StorageUnavailable
 from services.gateway.cancellation import tell_workers
 from services.gateway.database import Connection, Database, DatabaseUnavailable, load_queries
-from services.gateway.erasures import Erasures
+from services.gateway.erasures import Erasure, Erasures
 from services.gateway.errors import SpeakerNotFound
 from services.gateway.facts import run_error
 from services.gateway.galleries import Galleries
-from services.gateway.meetings import ERASED_AGAIN_FOR
 from services.gateway.pages import Cursor
 from services.gateway.schemas.speakers import SampleStatus, Speaker, SpeakerPage, SpeakerReceipt, SpeakerStatus
 
 _SQL = load_queries("speakers")
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class _Erased:
 
     deleted_at: datetime.datetime
     erasure_id: UUID
-    open_runs: list[str]
+    runs: list[str]
     samples: int
     voiceprints: int
     embeddings: int
@@ -81,10 +80,10 @@ class Speakers:
         async with self.database.transaction() as connection:
             if await connection.fetchval(_SQL["lock_speaker"], workspace, speaker_id) is None:
                 raise SpeakerNotFound(f"there is no speaker {speaker_id}")
-            erased = await _erase_rows(connection, workspace, speaker_id)
-        await tell_workers(self.redis, erased.open_runs)
+            erased = await _erase_rows(connection, self.erasures, workspace, speaker_id)
+        await tell_workers(self.redis, erased.runs, lifetime=self.erasures.lifetime)
         objects, is_pending = await self._erase_objects(erased)
-        log.info("speaker deleted", speaker_id=str(speaker_id), objects=objects, pending=is_pending)
+        _log.info("speaker deleted", speaker_id=str(speaker_id), objects=objects, pending=is_pending)
         return SpeakerReceipt(
             speaker_id=str(speaker_id),
             deleted_at=erased.deleted_at,
@@ -103,32 +102,29 @@ class Speakers:
             await self.galleries.rebuild()
             objects = await self.erasures.run(erased.erasure_id)
         except (StorageUnavailable, DatabaseUnavailable, RedisError, OSError) as error:
-            log.warning("erasure will be tried again", error=str(error))
+            _log.warning("erasure will be tried again", error=str(error))
             return objects, True
         return objects, False
 
 
-async def _erase_rows(connection: Connection, workspace: str, speaker_id: UUID) -> _Erased:
-    open_runs = await connection.fetch(_SQL["open_runs_of_speaker"], speaker_id)
+async def _erase_rows(connection: Connection, erasures: Erasures, workspace: str, speaker_id: UUID) -> _Erased:
+    runs = await connection.fetch(_SQL["runs_of_speaker"], speaker_id)
     jobs = await connection.fetch(_SQL["request_galleries"], speaker_id)
     voiceprints = await connection.fetchval(_SQL["count_voiceprints"], speaker_id)
     samples = await connection.fetch(_SQL["sample_ids"], speaker_id)
     embeddings = await connection.fetch(_SQL["forget_embeddings"], speaker_id, workspace)
-    erasure_id = uuid4()
-    await connection.execute(
-        _SQL["insert_erasure"],
-        erasure_id,
+    erasure = Erasure(
         workspace,
-        speaker_id,
-        [f"samples/{one['id']}/" for one in samples],
-        [one["embedding_key"] for one in embeddings],
-        ERASED_AGAIN_FOR,
+        speaker_id=speaker_id,
+        prefixes=tuple(f"samples/{one['id']}/" for one in samples),
+        keys=tuple(one["embedding_key"] for one in embeddings),
     )
+    erasure_id = await erasures.request(connection, erasure)
     deleted_at = await connection.fetchval(_SQL["delete_speaker"], speaker_id)
     return _Erased(
         deleted_at=deleted_at,
         erasure_id=erasure_id,
-        open_runs=[str(one["id"]) for one in open_runs],
+        runs=[str(one["id"]) for one in runs],
         samples=len(samples),
         voiceprints=voiceprints,
         embeddings=len(embeddings),

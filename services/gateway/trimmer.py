@@ -10,8 +10,9 @@ from redis.exceptions import ResponseError
 from libs.common.events import EVENTS
 from libs.common.line import CONSUMERS
 from libs.common.streams.entry import Entry
-from libs.common.streams.keys import PROJECTION, marker_key, stream_key, worker_key
+from libs.common.streams.keys import PROJECTION, WORKERS, marker_key, stream_key, worker_key
 from libs.common.streams.scripts import Scripts
+from services.gateway.acceptance import ACCEPT
 
 _BATCH = 500
 
@@ -33,6 +34,7 @@ class Trimmer:
 
     async def reap(self) -> int:
         """Remove consumers that own nothing and whose process is gone; returns how many."""
+        await self._reap_workers()
         return sum([await self._reap_group(stream, group) for stream in EVENTS for group in _groups(stream)])
 
     async def _trim_stream(self, stream: str) -> int:
@@ -45,13 +47,20 @@ class Trimmer:
             if not entries:
                 return trimmed
             batch = [(str(id_), cast(dict[str, str], fields)) for id_, fields in entries]
-            markers = [marker for _, fields in batch if (marker := _marker(stream, fields))]
+            markers = [marker for _, fields in batch for marker in _markers(stream, fields)]
             last = batch[-1][0]
             after = _next_id(last)
             _, removed = await self._scripts.trim(keys=[key, *markers], args=[self._keep_ms, after, *_groups(stream)])
             if not removed:
                 return trimmed
             trimmed += int(removed)
+
+    async def _reap_workers(self) -> None:
+        names = [str(name) for name in await self._redis.zrange(WORKERS, 0, -1)]
+        alive = await self._redis.mget([worker_key(name) for name in names]) if names else []
+        dead = [name for name, sign in zip(names, alive, strict=True) if sign is None]
+        if dead:
+            await self._redis.zrem(WORKERS, *dead)
 
     async def _reap_group(self, stream: str, group: str) -> int:
         try:
@@ -70,17 +79,20 @@ def _groups(stream: str) -> list[str]:
     return [PROJECTION, consumer.stage] if consumer else [PROJECTION]
 
 
-def _marker(stream: str, fields: dict[str, str]) -> str | None:
-    """The marker of the unit that an entry was the input of."""
+def _markers(stream: str, fields: dict[str, str]) -> list[str]:
+    """The markers that nothing needs without this entry.
+
+    That of the unit that it was the input of, and that of its acceptance, which had no input.
+    """
     position = CONSUMERS.get(stream)
     if position is None:
-        return None
+        return []
     try:
         entry = Entry.parse(stream_key(stream), fields)
-        event = EVENTS[stream].model_validate_json(entry.event)
+        units = [position.unit(EVENTS[stream].model_validate_json(entry.event)), entry.publisher]
     except ValueError:
-        return None
-    return marker_key(position.unit(event).id)
+        return []
+    return [marker_key(unit.id) for unit in units if unit.stage in (position.stage, ACCEPT)]
 
 
 def _next_id(entry_id: str) -> str:

@@ -67,10 +67,9 @@ class Upkeep:
         finally:
             self.projection.close()
             await asyncio.wait({projecting}, timeout=_CLOSING_TIME)
-            projecting.cancel()
-            for task in tasks:
+            for task in (projecting, *tasks):
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(projecting, *tasks, return_exceptions=True)
 
 
 async def _guarded(loop: Awaitable[None]) -> None:

@@ -19,8 +19,7 @@ FROM meetings JOIN runs ON runs.id = meetings.current_run_id
 WHERE meetings.workspace = $1 AND meetings.id = $2 AND meetings.deleted_at IS NULL
 
 -- name: run_facts
-SELECT run_id, stage, part, position, siblings, stream, report,
-       event
+SELECT run_id, stage, part, position, siblings, stream, event, report
 FROM facts
 WHERE run_id = $1 AND (position = 0 OR stream IN ('stage.failed.v1', 'transcript.assembled.v1', 'minutes.written.v1'))
 ORDER BY recorded_at, stage, part, position
@@ -33,22 +32,18 @@ RETURNING id
 -- name: cancel_runs_of_meeting
 UPDATE runs SET status = 'cancelled', ended_at = now(), version = version + 1
 WHERE meeting_id = $1 AND ended_at IS NULL
-RETURNING id
 
 -- name: bury_meeting
 UPDATE meetings SET deleted_at = now(), title = NULL, filename = NULL
 WHERE workspace = $1 AND id = $2 AND deleted_at IS NULL
 RETURNING deleted_at
 
--- name: runs_of_meeting
-SELECT id, version FROM runs WHERE meeting_id = $1
+-- name: lock_runs_of_meeting
+-- The projection waits, and then sees that the meeting is deleted.
+SELECT id, version FROM runs WHERE meeting_id = $1 ORDER BY id FOR UPDATE
 
 -- name: delete_labels
 DELETE FROM labels WHERE run_id = ANY ($1::uuid[])
 
 -- name: delete_outbox
 DELETE FROM outbox WHERE run_id = ANY ($1::uuid[])
-
--- name: insert_erasure
-INSERT INTO erasures (id, workspace, meeting_id, prefixes, keys, until)
-VALUES ($1, $2, $3, $4, '{}', now() + make_interval(secs => $5))

@@ -1,5 +1,9 @@
 -- name: lock_run
-SELECT id, workspace, ended_at FROM runs WHERE id = $1 FOR UPDATE
+SELECT id, workspace, meeting_id, ended_at FROM runs WHERE id = $1 FOR UPDATE
+
+-- name: is_deleted
+-- A statement of its own: one that waited for the run would see the meeting as it was before it waited.
+SELECT EXISTS (SELECT FROM meetings WHERE id = $1 AND deleted_at IS NOT NULL)
 
 -- name: insert_fact
 INSERT INTO facts (run_id, stage, part, position, siblings, stream, event, report, entry_id)
@@ -26,12 +30,8 @@ WHERE id = $1
 -- name: insert_label
 INSERT INTO labels (run_id, label, speaker_id, embedding_key) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
 
--- name: speakers_alive
-SELECT id FROM speakers WHERE id = ANY ($1::uuid[])
-
--- name: insert_erasure_of_embeddings
-INSERT INTO erasures (id, workspace, speaker_id, prefixes, keys, until)
-VALUES (gen_random_uuid(), $1, $2, '{}', $3, now() + interval '1 day')
+-- name: lock_speakers_alive
+SELECT id FROM speakers WHERE id = ANY ($1::uuid[]) ORDER BY id FOR KEY SHARE
 
 -- name: lock_speaker
 SELECT id FROM speakers WHERE id = $1 AND workspace = $2 FOR KEY SHARE
@@ -46,4 +46,4 @@ UPDATE samples SET speech_seconds = $2 WHERE id = $1
 
 -- name: request_gallery
 INSERT INTO gallery_jobs (workspace, model, revision) VALUES ($1, $2, $3)
-ON CONFLICT (workspace, model, revision) DO UPDATE SET requested_at = clock_timestamp()
+ON CONFLICT (workspace, model, revision) DO UPDATE SET requested_at = clock_timestamp(), written_at = NULL

@@ -1,8 +1,17 @@
 -- name: lock
 SELECT pg_try_advisory_xact_lock(hashtextextended('hansard.reconciler', 0))
 
+-- name: runs_in_progress
+SELECT id FROM runs
+WHERE ended_at IS NULL AND created_at < now() - make_interval(secs => $1) AND id > $2
+ORDER BY id
+LIMIT $3
+
+-- name: lock_runs
+SELECT FROM runs WHERE id = ANY ($1::uuid[]) ORDER BY id FOR SHARE
+
 -- name: due_units
--- $1 streams and $2 the stages that consume them, pairwise; $3 the age in seconds from which a unit is due.
+-- $1 streams and $2 the stages that consume them, pairwise; $3 the age in seconds from which a unit is due; $4 runs.
 WITH line AS (
     SELECT * FROM unnest($1::text[], $2::text[]) AS line (stream, unit_stage)
 ), inputs AS (
@@ -15,7 +24,8 @@ WITH line AS (
     FROM runs
     JOIN facts ON facts.run_id = runs.id
     JOIN line ON line.stream = facts.stream
-    WHERE runs.ended_at IS NULL
+    WHERE runs.id = ANY ($4::uuid[])
+        AND runs.ended_at IS NULL
         AND facts.recorded_at < now() - make_interval(secs => $3)
         AND NOT EXISTS (SELECT FROM outbox WHERE outbox.run_id = runs.id AND outbox.sent_at IS NULL)
 )
@@ -35,7 +45,15 @@ WHERE (
         )
     )
 ORDER BY run_id, unit_stage, unit_part, recorded_at DESC
-LIMIT 1000
 
--- name: recently_cancelled
-SELECT id FROM runs WHERE status = 'cancelled' AND ended_at > now() - interval '1 day'
+-- name: cancelled_runs
+-- Also the ended runs of deleted meetings: entries outlive them, and may be delivered again.
+SELECT id FROM (
+    SELECT id FROM runs WHERE status = 'cancelled' AND ended_at > now() - make_interval(secs => $1)
+    UNION
+    SELECT runs.id FROM runs JOIN meetings ON meetings.id = runs.meeting_id
+    WHERE meetings.deleted_at > now() - make_interval(secs => $1)
+) AS cancelled
+WHERE id > $2
+ORDER BY id
+LIMIT $3

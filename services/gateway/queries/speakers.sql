@@ -31,14 +31,13 @@ ORDER BY samples.created_at, samples.id
 -- name: lock_speaker
 SELECT id FROM speakers WHERE workspace = $1 AND id = $2 FOR UPDATE
 
--- name: open_runs_of_speaker
-SELECT runs.id FROM runs JOIN samples ON samples.id = runs.sample_id
-WHERE samples.speaker_id = $1 AND runs.ended_at IS NULL
+-- name: runs_of_speaker
+SELECT runs.id FROM runs JOIN samples ON samples.id = runs.sample_id WHERE samples.speaker_id = $1
 
 -- name: request_galleries
 INSERT INTO gallery_jobs (workspace, model, revision)
 SELECT DISTINCT workspace, model, revision FROM voiceprints WHERE speaker_id = $1
-ON CONFLICT (workspace, model, revision) DO UPDATE SET requested_at = clock_timestamp()
+ON CONFLICT (workspace, model, revision) DO UPDATE SET requested_at = clock_timestamp(), written_at = NULL
 RETURNING model, revision
 
 -- name: count_voiceprints
@@ -61,7 +60,3 @@ RETURNING matched.embedding_key
 
 -- name: delete_speaker
 DELETE FROM speakers WHERE id = $1 RETURNING now()
-
--- name: insert_erasure
-INSERT INTO erasures (id, workspace, speaker_id, prefixes, keys, until)
-VALUES ($1, $2, $3, $4, $5, now() + make_interval(secs => $6))

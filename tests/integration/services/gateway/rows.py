@@ -8,19 +8,24 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
-from libs.common.events import EVENTS, SampleAccepted
+from libs.common.events import EVENTS, Event, SampleAccepted
+from libs.common.outcome import PublishedEvent, Report, Unit
 from libs.common.speech import EmbeddingModel, SpeakerEmbedding
 from libs.common.storage import ObjectStore
 from libs.common.streams.cache import RedisCache
-from libs.common.streams.keys import PROJECTION
+from libs.common.streams.entry import entries_of
+from libs.common.streams.keys import PROJECTION, stream_key
 from libs.common.streams.queue import Publisher, consumer_name
 from libs.common.streams.reader import GroupReader
 from libs.common.streams.scripts import Scripts
 from services.gateway.database import Database
+from services.gateway.erasures import Erasures
 from services.gateway.galleries import Galleries
 from services.gateway.outbox import Relay
 from services.gateway.projection import Projection
 from services.gateway.reconciler import Reconciler
+from services.gateway.records import Records
+from tests.integration.line import REPORT, until
 
 MODEL = EmbeddingModel(name="test", revision="1", dimension=2)
 VOICE = SpeakerEmbedding(model=MODEL, vector=(0.6, 0.8))
@@ -66,6 +71,13 @@ async def accept_sample(database: Database) -> SampleAccepted:
     return event
 
 
+async def publish_as(redis: Redis, event: Event, stage: str, *, part: str = "", report: Report = REPORT) -> None:
+    """What a worker does that has finished a unit."""
+    unit = Unit(run_id=event.run_id, stage=stage, part=part)
+    entries = entries_of(unit, (PublishedEvent.of(event),), report)
+    await Publisher(redis, Scripts(redis)).publish(unit_id=unit.id, run_id=event.run_id, entries=entries)
+
+
 @dataclass(frozen=True)
 class Background:
     """The parts of the gateway that these tests look at."""
@@ -74,17 +86,20 @@ class Background:
     projection: Projection
     reconciler: Reconciler
     galleries: Galleries
+    erasures: Erasures
 
 
 def background(database: Database, redis: Redis, store: ObjectStore, *, age: float = 0.0) -> Background:
     """The gateway's parts on real servers; a unit is due after `age` seconds."""
-    scripts, changed = Scripts(redis), asyncio.Event()
+    scripts, changed, cache = Scripts(redis), asyncio.Event(), RedisCache(redis)
+    erasures = Erasures(database, store, cache)
     reader = GroupReader(redis, scripts, streams=list(EVENTS), group=PROJECTION, consumer=consumer_name("gateway"))
     return Background(
         relay=Relay(database, Publisher(redis, scripts), asyncio.Event()),
-        projection=Projection(database, store, reader, lease=1.0, galleries=changed),
-        reconciler=Reconciler(database, redis, scripts, age=age),
-        galleries=Galleries(database, store, RedisCache(redis), changed),
+        projection=Projection(Records(database, store, erasures), redis, reader, lease=1.0, galleries=changed),
+        reconciler=Reconciler(database, redis, scripts, age=age, lifetime=erasures.lifetime),
+        galleries=Galleries(database, store, cache, changed),
+        erasures=erasures,
     )
 
 
@@ -97,3 +112,17 @@ async def projecting(parts: Background) -> AsyncIterator[None]:
     finally:
         parts.projection.close()
         await task
+
+
+async def wait_for_lock(database: Database) -> None:
+    """Until some statement of this database waits for a lock."""
+    waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    await until(lambda: database.fetch(waiting))
+
+
+async def is_acknowledged(redis: Redis, event: type[Event]) -> bool:
+    """Whether the projection has read and acknowledged all entries of a stream."""
+    groups = {one["name"]: one for one in await redis.xinfo_groups(stream_key(event.stream))}
+    last = (await redis.xinfo_stream(stream_key(event.stream)))["last-generated-id"]
+    found = groups.get(PROJECTION)
+    return found is not None and found["last-delivered-id"] == last and not found["pending"]

@@ -9,6 +9,7 @@ from libs.common.events import SampleAccepted
 from libs.common.speakers import Gallery, gallery_key
 from libs.common.speech import EmbeddingModel
 from libs.common.streams.keys import cancelled_key
+from services.gateway.database import load_queries
 from services.gateway.gateway import Gateway
 from tests.integration.services.gateway.meeting_rows import accept_meeting
 
@@ -32,9 +33,7 @@ async def add_voiceprint(gateway: Gateway, sample_id: str) -> None:
         UUID(sample_id),
     )
     await gateway.database.execute("UPDATE samples SET speech_seconds = 4.5 WHERE id = $1", UUID(sample_id))
-    await gateway.database.execute(
-        "INSERT INTO gallery_jobs (workspace, model, revision) VALUES ('default', 'test', '1')"
-    )
+    await gateway.database.execute(load_queries("projection")["request_gallery"], "default", "test", "1")
     await gateway.galleries.rebuild()
 
 
