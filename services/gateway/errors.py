@@ -36,7 +36,7 @@ class InvalidRequest(ApiError):
     @classmethod
     def of(cls, *errors: FieldError) -> "InvalidRequest":
         """One error for all wrong fields."""
-        return cls("what is wrong is listed under errors", errors=errors)
+        return cls("; ".join(f"{one.field}: {one.message}" for one in errors), errors=errors)
 
 
 class UnsupportedMediaType(ApiError):

@@ -38,6 +38,16 @@ async def test_every_error_is_a_problem(
     assert_problem(await client.request(method, path), status, code)
 
 
+async def test_the_detail_says_what_is_wrong(client: httpx.AsyncClient) -> None:
+    data = {"title": ["one", "two"], "num_speakers": "0"}
+    answer = await client.post("/api/meetings/process", files={"audio": ("a", b"b")}, data=data)
+    assert_problem(answer, 422, "invalid_request")
+    faults = [(one["field"], one["message"]) for one in answer.json()["errors"]]
+    assert faults[0] == ("title", "was given more than once")
+    assert [field for field, _ in faults] == ["title", "num_speakers"]
+    assert answer.json()["detail"] == "; ".join(f"{field}: {message}" for field, message in faults)
+
+
 async def test_what_nobody_foresaw_is_answered_with_an_error_id(gateway: Gateway) -> None:
     app: FastAPI = create_app(gateway)
 
