@@ -165,7 +165,7 @@ async def test_a_killed_child_is_reported_and_replaced(engine: ChildEngine[Calcu
 async def test_a_silent_child_is_stopped(engine: ChildEngine[Calculator], work: RecordedWork) -> None:
     pid = await engine.run(work, Calculator.process_id)
     with pytest.raises(EngineStalled):
-        await engine.run(work, Calculator.hang)
+        await asyncio.wait_for(engine.run(work, Calculator.hang), 10)
     await engine.run(work, Calculator.double, 1)
     assert not psutil.pid_exists(pid)
 
@@ -234,7 +234,7 @@ async def test_a_child_that_was_stopped_while_idle_stalls_one_call(
     pid = await engine.run(work, Calculator.process_id)
     send(pid, signal.SIGSTOP, then=psutil.STATUS_STOPPED)
     with pytest.raises(EngineStalled):
-        await engine.run(work, Calculator.double, 1)
+        await asyncio.wait_for(engine.run(work, Calculator.double, 1), 10)
     assert not psutil.pid_exists(pid)
     assert await engine.run(work, Calculator.double, 1) == 2
 
@@ -247,7 +247,7 @@ async def test_a_child_that_is_stopped_during_a_call_is_replaced(
     await begun(tmp_path / "begun")
     send(pid, signal.SIGSTOP, then=psutil.STATUS_STOPPED)
     with pytest.raises(EngineStalled):
-        await call
+        await asyncio.wait_for(call, 10)
     assert not psutil.pid_exists(pid)
     assert await engine.run(work, Calculator.double, 1) == 2
 
