@@ -15,7 +15,8 @@ from libs.common.runtime.worker import Worker
 from libs.common.speakers import Gallery, gallery_key
 from libs.common.stage import Stage, Work
 from libs.common.storage import ObjectStore
-from libs.common.streams.keys import PROJECTION, cancelled_key, marker_key, stream_key
+from libs.common.streams.keys import PROJECTION, WORKERS, cancelled_key, marker_key, stream_key, worker_key
+from libs.common.streams.monitor import Heartbeat, WorkerInfo
 from libs.common.streams.scripts import Scripts
 from services.gateway.database import Database
 from services.gateway.trimmer import Trimmer
@@ -236,6 +237,31 @@ async def test_trimming_stops_at_an_entry_on_loan(database: Database, redis: Red
     assert await trimmer.trim() == 0
     await redis.xack(key, "normalize_sample", oldest)
     assert await trimmer.trim() == 2, "the last one delivered stays, so that the lag can be told"
+
+
+async def test_trimming_an_accepted_event_removes_the_markers_of_both_its_units(
+    database: Database, redis: Redis, store: ObjectStore
+) -> None:
+    parts = background(database, redis, store)
+    old, new = await accept_sample(database), await accept_sample(database)
+    await parts.relay.relay()
+    async with projecting(parts), working(redis, store, stage(echo)):
+        await until(lambda: redis.exists(marker_key(f"{new.run_id}/normalize_sample")))
+        await until(lambda: _is_read_up(redis, count=2))
+    await Trimmer(redis, Scripts(redis), keep=datetime.timedelta(0)).trim()
+    assert [key async for key in redis.scan_iter(match=marker_key(f"{old.run_id}/*"))] == []
+
+
+async def test_workers_that_were_killed_leave_the_list(redis: Redis) -> None:
+    beats = [
+        Heartbeat(redis, WorkerInfo(consumer=name, service="s", release="1", stages={}), lifetime=60.0)
+        for name in ("alive", "killed")
+    ]
+    for one in beats:
+        await one.beat()
+    await redis.delete(worker_key("killed"))  # as when it expires
+    await Trimmer(redis, Scripts(redis), keep=datetime.timedelta(days=7)).reap()
+    assert await redis.zrange(WORKERS, 0, -1) == ["alive"]
 
 
 async def _has_ended(database: Database, event: SampleAccepted) -> bool:
