@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,10 +10,10 @@ from contextlib import contextmanager
 import structlog
 import uvicorn
 
-from libs.common.errors import PipelineError, StorageUnavailable
+from libs.common.errors import InvalidSettings, PipelineError, StorageUnavailable
 from libs.common.events import EVENTS
 from libs.common.release import RELEASE
-from libs.common.service import stop_signal
+from libs.common.service import REFUSED, stop_signal
 from libs.common.settings import read_settings
 from libs.common.streams.keys import PROJECTION
 from libs.common.streams.monitor import Heartbeat, WorkerInfo
@@ -35,15 +36,25 @@ _log = structlog.get_logger(__name__)
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals alone: uvicorn raises them again when it ends, before the work in the background has."""
+    """Leaves signals and the exit status alone.
+
+    uvicorn raises signals again when it ends, before the work in the background has, and exits where it cannot listen.
+    """
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        except SystemExit as end:
+            where = f"HOST={self.config.host}, PORT={self.config.port}"
+            raise InvalidSettings(f"cannot listen on {where}: {end.__context__}") from end
+
 
 def main(arguments: list[str]) -> int:
-    """Serve or migrate; says in one line why it cannot start."""
+    """Serve or migrate; says in one line why it cannot start, with the status `REFUSED` if the settings are why."""
     try:
         settings = read_settings(GatewaySettings)
         configure_logs("gateway", level=settings.log_level, style=settings.log_format)
@@ -57,7 +68,7 @@ def main(arguments: list[str]) -> int:
                 return 2
     except PipelineError as error:
         sys.stderr.write(f"gateway cannot start ({error.code}): {error.message}\n")
-        return 1
+        return REFUSED if isinstance(error, InvalidSettings) else 1
     return 0
 
 

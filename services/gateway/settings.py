@@ -10,7 +10,9 @@ from libs.common.settings import ServiceSettings
 class GatewaySettings(ServiceSettings):
     """Read once, in `__main__`."""
 
-    postgres_url: str = "postgresql://hansard:hansard@127.0.0.1:5432/hansard"
+    postgres_url: str = Field(
+        default="postgresql://hansard:hansard@127.0.0.1:5432/hansard", pattern=r"^postgres(ql)?://"
+    )
     """Postgres 14 or newer, migrated with `python -m services.gateway migrate`."""
 
     postgres_connections: int = Field(default=20, ge=4)
