@@ -1,4 +1,4 @@
-"""What a gateway answers, as far as this program reads it; unknown fields are ignored."""
+"""What a gateway answers, as far as this program reads it; what it does not know is kept for `--json`."""
 
 import datetime
 
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class Answer(BaseModel):
     """A part of an answer."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="allow")
 
 
 class Fault(Answer):
@@ -53,6 +53,7 @@ class Sample(Answer):
     """One enrolment clip."""
 
     sample_id: str
+    filename: str | None = None
     status: str
     error: Fault | None = None
 
@@ -64,6 +65,21 @@ class Speaker(Answer):
     name: str
     status: str
     samples: tuple[Sample, ...] = ()
+
+
+class SpeakerReceipt(Answer):
+    """What the deletion of a speaker removed."""
+
+    speaker_id: str
+    samples: int
+    voiceprints: int
+    embeddings: int
+    """Of this voice, from meetings."""
+
+    galleries: int
+    objects: int
+    pending: bool
+    """True while something is left to remove."""
 
 
 class StageStatus(Answer):
@@ -100,8 +116,25 @@ class Meeting(Answer):
 
     meeting_id: str
     title: str | None = None
+    filename: str | None = None
     status: str
     created_at: datetime.datetime
+
+
+class Cancellation(Answer):
+    """Nothing more is done for a meeting."""
+
+    meeting_id: str
+
+
+class MeetingReceipt(Answer):
+    """What the deletion of a meeting removed."""
+
+    meeting_id: str
+    runs: int
+    objects: int
+    pending: bool
+    """True while something is left to remove."""
 
 
 class Person(Answer):
@@ -182,6 +215,7 @@ class Results(Answer):
 
     meeting_id: str
     title: str | None = None
+    filename: str | None = None
     duration: float
     language: str | None = None
     speakers: tuple[Person, ...] = ()
@@ -189,3 +223,37 @@ class Results(Answer):
     minutes: dict[str, Minutes] = Field(default_factory=dict)
     engines: dict[str, Engine] = Field(default_factory=dict)
     warnings: tuple[Caution, ...] = ()
+
+
+class Dependency(Answer):
+    """One server that the gateway needs."""
+
+    status: str
+    latency: float
+    """Seconds until it answered, or until that was given up."""
+
+    error: str | None = None
+
+
+class StageHealth(Answer):
+    """One stage of the line."""
+
+    workers: int
+    engines: tuple[str, ...] = ()
+    waiting: int = 0
+    pending: int = 0
+
+
+class Health(Answer):
+    """How the gateway and the line behind it are."""
+
+    status: str
+    release: str
+    dependencies: dict[str, Dependency]
+    stages: dict[str, StageHealth]
+    problems: tuple[str, ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """True if nothing is wrong and every stage has a worker."""
+        return self.status == "ok" and all(stage.workers for stage in self.stages.values())

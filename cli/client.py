@@ -1,6 +1,6 @@
 """A gateway, as this program talks to it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -15,11 +15,15 @@ from cli.answers import (
     AcceptedMeeting,
     AcceptedSpeaker,
     Answer,
+    Cancellation,
+    Health,
     Meeting,
+    MeetingReceipt,
     MeetingStatus,
     Problem,
     Results,
     Speaker,
+    SpeakerReceipt,
 )
 from cli.errors import GatewayRefused, GatewayUnreachable
 
@@ -77,15 +81,18 @@ class Gateway:
         """All meetings, newest first; pages are fetched as they are read."""
         return self._pages("/api/meetings", "meetings", Meeting)
 
-    def cancel(self, meeting_id: str) -> None:
-        self._call("POST", f"/api/meetings/{meeting_id}/cancel")
+    def cancel(self, meeting_id: str) -> Cancellation:
+        return _read(Cancellation, self._call("POST", f"/api/meetings/{meeting_id}/cancel"))
 
-    def delete_meeting(self, meeting_id: str) -> None:
-        self._call("DELETE", f"/api/meetings/{meeting_id}")
+    def delete_meeting(self, meeting_id: str) -> MeetingReceipt:
+        return _read(MeetingReceipt, self._call("DELETE", f"/api/meetings/{meeting_id}"))
 
-    def delete_speaker(self, speaker_id: str) -> str:
-        """Erase a speaker; the receipt, JSON."""
-        return self._call("DELETE", f"/api/speakers/{speaker_id}").text
+    def delete_speaker(self, speaker_id: str) -> SpeakerReceipt:
+        return _read(SpeakerReceipt, self._call("DELETE", f"/api/speakers/{speaker_id}"))
+
+    def health(self) -> Health:
+        """How it is; a gateway that is degraded says so and is no error."""
+        return _read(Health, self._call("GET", "/health", expected=(503,)))
 
     def is_ready(self) -> bool:
         """True if the gateway takes requests."""
@@ -124,13 +131,15 @@ class Gateway:
         data: Mapping[str, str | list[str]] | None = None,
         files: list[tuple[str, tuple[str, IO[bytes]]]] | None = None,
         timeout: httpx.Timeout = _TIMEOUT,
+        expected: Collection[int] = (),
     ) -> httpx.Response:
+        """`expected`: error statuses that are an answer all the same."""
         try:
             answer = self._http.request(method, path, params=params, data=data, files=files, timeout=timeout)
         except httpx.HTTPError as error:
             raise GatewayUnreachable(f"no gateway answers at {self.url}: {error}. Start one with `make up`") from error
-        if answer.is_error:
-            raise GatewayRefused(*_reason(answer))
+        if answer.is_error and answer.status_code not in expected:
+            raise GatewayRefused(_problem(answer))
         return answer
 
 
@@ -141,14 +150,8 @@ def _read(model: type[A], answer: httpx.Response) -> A:
         raise GatewayUnreachable(f"{answer.url} does not answer as a Hansard gateway does: {error}") from error
 
 
-def _reason(answer: httpx.Response) -> tuple[str, str]:
-    """Code and text of an error answer."""
+def _problem(answer: httpx.Response) -> Problem:
     try:
-        problem = Problem.model_validate_json(answer.content)
+        return Problem.model_validate_json(answer.content)
     except ValidationError:
-        return "http_error", f"{answer.url} answered {answer.status_code}"
-    details = [problem.detail or problem.title]
-    details += [f"{fault.field}: {fault.message}" for fault in problem.errors]
-    if problem.error is not None:
-        details.append(f"{problem.error.stage}: {problem.error.message}")
-    return problem.code, "; ".join(details)
+        return Problem(code="http_error", detail=f"{answer.url} answered {answer.status_code}")

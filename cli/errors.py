@@ -1,14 +1,18 @@
 """Why a command could not do what it was asked for."""
 
+from cli.answers import Answer, MeetingStatus, Problem, Speaker
+
 
 class CommandFailed(Exception):
     """A text for the person at the terminal; the command ends with `exit_code`."""
 
     exit_code = 1
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, answer: Answer | None = None) -> None:
+        """`answer` is what `--json` prints: the gateway's last word."""
         super().__init__(message)
         self.message = message
+        self.answer = answer
 
 
 class ServerNotStarted(CommandFailed):
@@ -17,6 +21,10 @@ class ServerNotStarted(CommandFailed):
 
 class ServiceRefused(CommandFailed):
     """A service cannot work as it is set up; the text is the last line that it wrote."""
+
+
+class HealthDegraded(CommandFailed):
+    """The gateway says that something is wrong."""
 
 
 class GatewayUnreachable(CommandFailed):
@@ -30,12 +38,37 @@ class GatewayRefused(CommandFailed):
 
     exit_code = 4
 
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(f"{detail} ({code})")
-        self.code = code
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(f"{_reasons(problem)} ({problem.code})", problem)
+        self.code = problem.code
 
 
 class MeetingFailed(CommandFailed):
-    """The meeting ended without a transcript."""
+    """The meeting ended without a transcript, or was cancelled."""
 
     exit_code = 5
+
+    def __init__(self, meeting: MeetingStatus) -> None:
+        reason = f": {meeting.error.message} ({meeting.error.code})" if meeting.error else ""
+        super().__init__(f"the meeting is {meeting.status}{reason}", meeting)
+
+
+class EnrolmentFailed(CommandFailed):
+    """Not one clip could be used."""
+
+    exit_code = 5
+
+    def __init__(self, speaker: Speaker) -> None:
+        faults = [
+            f"{sample.filename or sample.sample_id}: {sample.error.message} ({sample.error.code})"
+            for sample in speaker.samples
+            if sample.error
+        ]
+        super().__init__(f"{speaker.name} could not be enrolled: {'; '.join(faults)}", speaker)
+
+
+def _reasons(problem: Problem) -> str:
+    if problem.errors:
+        return "; ".join(f"{fault.field}: {fault.message}" for fault in problem.errors)
+    detail = problem.detail or problem.title
+    return f"{detail}; {problem.error.stage}: {problem.error.message}" if problem.error else detail

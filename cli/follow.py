@@ -25,8 +25,7 @@ def follow(gateway: Gateway, meeting_id: str, console: Console) -> MeetingStatus
         else _follow_lines(gateway, meeting_id, console)
     )
     if status.status != "completed":
-        reason = f": {status.error.message} ({status.error.code})" if status.error else ""
-        raise MeetingFailed(f"the meeting is {status.status}{reason}")
+        raise MeetingFailed(status)
     return status
 
 

@@ -9,18 +9,17 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from cli.answers import ActionItem, Finding, MeetingStatus, Minutes, Results, StageStatus
+from cli.answers import ActionItem, Finding, Health, MeetingStatus, Minutes, Results, StageStatus
 
 _PEOPLE_COLORS = ("cyan", "green", "magenta", "yellow", "blue", "red", "bright_cyan", "bright_green")
 _MARKS = {"completed": "[green]✓[/]", "processing": "[cyan]…[/]", "failed": "[red]✗[/]", "cancelled": "[yellow]✗[/]"}
+_NUMBERS = {"seconds", "workers", "waiting", "in work"}
 _BAR_WIDTH = 24
 
 
 def stages_table(status: MeetingStatus) -> Table:
     """One line per stage: how far, how long, and which engine."""
-    table = Table(box=None, pad_edge=False)
-    for heading in ("", "stage", "progress", "seconds", "engine"):
-        table.add_column(heading, justify="right" if heading == "seconds" else "left")
+    table = _table("", "stage", "progress", "seconds", "engine")
     for name, stage in status.stages.items():
         seconds = f"{stage.seconds:.1f}" if stage.started_at else ""
         table.add_row(_MARKS.get(stage.status, "·"), name, _progress(stage), seconds, stage.engine or "")
@@ -78,7 +77,8 @@ def minutes(written: Minutes, starts: Mapping[str, float]) -> RenderableType:
 
 def show_results(console: Console, results: Results) -> None:
     """Transcript, minutes, engines and warnings."""
-    console.rule(Text(f"{results.title or results.meeting_id}  ·  {clock(results.duration)}"), align="left")
+    name = results.title or results.filename or results.meeting_id
+    console.rule(Text(f"{name}  ·  {clock(results.duration)}"), align="left")
     for line in transcript(results):
         console.print(line)
     starts = {one.id: one.start for one in results.utterances}
@@ -91,9 +91,28 @@ def show_results(console: Console, results: Results) -> None:
         console.print(Text(f"warning: {warning.message} ({warning.code})", style="yellow"))
 
 
+def show_health(console: Console, health: Health) -> None:
+    """The gateway's dependencies and the stages of the line."""
+    console.print(f"{health.status}, release {health.release}")
+    dependencies = _table("dependency", "status", "seconds")
+    for name, one in health.dependencies.items():
+        dependencies.add_row(name, one.status, f"{one.latency:.3f}")
+    stages = _table("stage", "workers", "waiting", "in work", "engine")
+    for name, stage in health.stages.items():
+        stages.add_row(name, str(stage.workers), str(stage.waiting), str(stage.pending), ", ".join(stage.engines))
+    console.print(Padding(dependencies, (1, 0)), stages)
+
+
 def clock(seconds: float) -> str:
     """`75.3` as `0:01:15`."""
     return str(datetime.timedelta(seconds=int(seconds)))
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading in _NUMBERS else "left")
+    return table
 
 
 def _progress(stage: StageStatus) -> str:

@@ -1,0 +1,42 @@
+"""Options and arguments that several commands share."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+
+DEFAULT_GATEWAY = "http://127.0.0.1:8000"
+
+
+class Layout(StrEnum):
+    """Formats of the results."""
+
+    SHOW = "show"
+    JSON = "json"
+    TXT = "txt"
+    MD = "md"
+    SRT = "srt"
+    VTT = "vtt"
+    RTTM = "rttm"
+
+
+def _web_address(url: str) -> str:
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise typer.BadParameter(f"{url!r} is no address: {error}") from error
+    if parsed.scheme not in {"http", "https"} or not parsed.host:
+        raise typer.BadParameter(f"{url!r} needs http:// or https:// in front, such as {DEFAULT_GATEWAY}")
+    return url
+
+
+GatewayUrl = Annotated[
+    str,
+    typer.Option("--gateway", envvar="HANSARD_GATEWAY", callback=_web_address, help="Address of the gateway."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+MeetingId = Annotated[str, typer.Argument(help="Id of the meeting.")]
+ExistingFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
+ExistingFiles = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True)]
