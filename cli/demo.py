@@ -1,14 +1,12 @@
 """`hansard demo`: the sample meeting through the whole line, on a Hansard of its own."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -16,10 +14,11 @@ from rich.console import Console
 
 from cli.client import Gateway
 from cli.enrolment import wait_for_enrolment
-from cli.errors import ServerNotStarted
+from cli.errors import GatewayRefused, GatewayUnreachable, ServerNotStarted
 from cli.follow import follow
 from cli.local.child import free_port, start_child, stop_child
 from cli.local.profile import ROOT
+from cli.local.temporary_home import temporary_home
 from cli.settings import LocalSettings
 from cli.show import show_results, stages_table
 
@@ -28,6 +27,9 @@ _PERSONAS = ("executive", "project_manager")
 _CONSENT = "Synthetic voice, made for this demonstration."
 _STARTS_WITHIN = 900.0
 """Long enough to fetch a Whisper model first, where it can be had."""
+
+_REASON = "hansard: "
+"""How the last line of a command that failed begins."""
 
 
 class EnrolledPerson(BaseModel):
@@ -65,7 +67,7 @@ def demo(settings: LocalSettings, console: Console) -> None:
             console.print(stages_table(status))
     console.print(
         f"\nThat took {time.monotonic() - started:.0f} s. Next: `make up`, then `.venv/bin/hansard process FILE`. "
-        "The API is at http://127.0.0.1:8000/docs, everything else in README.md.",
+        "`make up` serves the API at http://127.0.0.1:8000/docs; everything else is in README.md.",
         soft_wrap=True,
     )
 
@@ -86,11 +88,8 @@ def _home(settings: LocalSettings) -> Iterator[Path]:
     if settings.hansard_home is not None:
         yield settings.home
         return
-    folder = Path(tempfile.mkdtemp(prefix="hansard-demo-"))
-    try:
+    with temporary_home() as folder:
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -118,15 +117,22 @@ def _running(home: Path, settings: LocalSettings, console: Console) -> Iterator[
 
 
 def _wait_until_ready(gateway: Gateway, child: subprocess.Popen[bytes], log: Path, console: Console) -> None:
-    """Raises `ServerNotStarted` with the end of the log."""
+    """Wait until every stage has a worker: a service that refuses ends the start, even after the gateway is ready.
+
+    Raises:
+        ServerNotStarted: With the reason, or the end of the log.
+    """
     deadline = time.monotonic() + _STARTS_WITHIN
     console.print("Starting Redis, Postgres and the five services …")
     while time.monotonic() < deadline and child.poll() is None:
-        if gateway.is_ready():
-            return
+        with suppress(GatewayUnreachable, GatewayRefused):
+            if gateway.health().is_complete:
+                return
         time.sleep(0.1)
-    end = "\n".join(log.read_text(errors="replace").splitlines()[-30:])
-    raise ServerNotStarted(f"Hansard did not start:\n{end}")
+    lines = log.read_text(errors="replace").splitlines()
+    if lines and lines[-1].startswith(_REASON):
+        raise ServerNotStarted(lines[-1].removeprefix(_REASON))
+    raise ServerNotStarted("\n".join(["Hansard did not start:", *lines[-30:]]))
 
 
 def _interrupt(number: int, frame: object) -> None:
