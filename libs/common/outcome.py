@@ -1,7 +1,7 @@
 """The outcome of a unit: the one object that says what became of it, and what follows from it."""
 
 import datetime
-from typing import Literal, Self
+from typing import Literal
 
 from pydantic import Field, PrivateAttr
 
@@ -54,9 +54,9 @@ class PublishedEvent(Frozen):
     _event: Event | None = PrivateAttr(default=None)
 
     @classmethod
-    def of(cls, event: Event) -> Self:
-        """Wrap an event."""
-        wrapped = cls(stream=event.stream, body=event.model_dump(mode="json"))
+    def of(cls, event: Event) -> "PublishedEvent":
+        """Wrap an event, which is valid already."""
+        wrapped = cls.model_construct(stream=event.stream, body=event.model_dump(mode="json"))
         wrapped._event = event
         return wrapped
 

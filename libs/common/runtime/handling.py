@@ -1,6 +1,7 @@
 """What becomes of one delivery, from the look for its outcome to its settlement."""
 
 import asyncio
+import logging
 from typing import Generic, TypeVar, cast
 
 import structlog
@@ -15,7 +16,7 @@ from libs.common.runtime.slots import Solitude
 from libs.common.stage import Stage
 from libs.common.storage import ObjectStore
 from libs.common.streams.entry import outcome_entries
-from libs.common.streams.queue import StageQueue
+from libs.common.streams.queue import Settled, StageQueue
 
 E = TypeVar("E", bound=Event)
 
@@ -98,6 +99,10 @@ class Handling(Generic[E]):
         settled = await until_answered(
             lambda: self._queue.settle(held.delivery, unit_id=held.unit.id, run_id=held.unit.run_id, entries=entries)
         )
+        if _log.is_enabled_for(logging.INFO):
+            self._report(held, outcome, settled)
+
+    def _report(self, held: Held[E], outcome: Outcome, settled: Settled) -> None:
         _log.info(
             "stage done",
             status=outcome.status,
