@@ -1,13 +1,14 @@
 """Results as files for people and for other programs."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal, assert_never
+from typing import Literal, assert_never, get_args
 
 from libs.common.minutes import ActionItem, Finding, Minutes, Part
 from services.gateway.schemas.results import NamedUtterance, Results
 from services.gateway.subtitles import srt, vtt
 
 TextFormat = Literal["txt", "md", "srt", "vtt"]
+TEXT_FORMATS: tuple[TextFormat, ...] = get_args(TextFormat)
 
 MEDIA_TYPES = {
     "txt": "text/plain; charset=utf-8",

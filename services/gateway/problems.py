@@ -39,29 +39,29 @@ def documented(*codes: str) -> dict[int | str, dict[str, Any]]:
     by_status: dict[int | str, list[str]] = {}
     for code in dict.fromkeys((*codes, *_EVERYWHERE)):
         by_status.setdefault(KINDS[code].status, []).append(code)
-    return {status: _documented(int(status), codes) for status, codes in by_status.items()}
+    return {status: _documented(codes) for status, codes in by_status.items()}
 
 
-def _documented(status: int, codes: Sequence[str]) -> dict[str, Any]:
-    examples = {
-        code: {
-            "value": {
-                "type": f"urn:hansard:problem:{code}",
-                "title": KINDS[code].title,
-                "status": status,
-                "code": code,
-                "detail": KINDS[code].title,
-                "instance": "/api/…",
-                "request_id": "5f0c…",
-                "errors": [],
-            }
-        }
-        for code in codes
-    }
+def _documented(codes: Sequence[str]) -> dict[str, Any]:
+    examples = {code: {"value": _example(code).model_dump(mode="json", exclude_none=True)} for code in codes}
     return {
         "description": "; ".join(f"`{code}`: {KINDS[code].title.lower()}" for code in codes),
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}},
     }
+
+
+def _example(code: str) -> Problem:
+    fault = InvalidRequest.of(FieldError(field="limit", message="Input should be greater than or equal to 1"))
+    return Problem(
+        type=f"urn:hansard:problem:{code}",
+        title=KINDS[code].title,
+        status=KINDS[code].status,
+        code=code,
+        detail=fault.message if code == fault.code else KINDS[code].title,
+        instance="/api/…",
+        request_id="5f0c…",
+        errors=fault.errors if code == fault.code else (),
+    )
 
 
 async def _pipeline_error(request: Request, error: Exception) -> Response:

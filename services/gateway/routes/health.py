@@ -3,7 +3,9 @@
 from fastapi import APIRouter, Response, status
 from fastapi.responses import RedirectResponse
 
+from services.gateway.routes import examples
 from services.gateway.routes.dependencies import TheGateway
+from services.gateway.routes.examples import shown
 from services.gateway.schemas.health import Health, Readiness
 
 router = APIRouter(tags=["health"])
@@ -15,7 +17,17 @@ async def root() -> RedirectResponse:
     return RedirectResponse("/docs")
 
 
-@router.get("/health", responses={503: {"model": Health, "description": "Something is wrong; `problems` says what"}})
+@router.get(
+    "/health",
+    responses={
+        200: shown(examples.HEALTH),
+        503: {
+            **shown(examples.HEALTH_FAILING),
+            "model": Health,
+            "description": "A dependency is down, or a stage with work has no worker",
+        },
+    },
+)
 async def read_health(response: Response, gateway: TheGateway) -> Health:
     """Every dependency with its latency, every stage with its workers and the work before it.
 
@@ -26,7 +38,13 @@ async def read_health(response: Response, gateway: TheGateway) -> Health:
     return health
 
 
-@router.get("/ready", responses={503: {"model": Readiness, "description": "A dependency is down"}})
+@router.get(
+    "/ready",
+    responses={
+        200: shown(examples.READINESS),
+        503: {**shown(examples.READINESS_FAILING), "model": Readiness, "description": "A dependency is down"},
+    },
+)
 async def read_readiness(response: Response, gateway: TheGateway) -> Readiness:
     """Whether this gateway has what it needs itself."""
     readiness = await gateway.health.readiness()

@@ -8,7 +8,9 @@ from fastapi import APIRouter, Request, Response, status
 from services.gateway.idempotency import REPLAYED_HEADER, RequestKey
 from services.gateway.meetings import Submission
 from services.gateway.problems import documented
+from services.gateway.routes import examples
 from services.gateway.routes.dependencies import After, IdempotencyKey, Limit, MeetingId, TheGateway, Workspace
+from services.gateway.routes.examples import shown
 from services.gateway.routes.forms import MEETING_BODY
 from services.gateway.schemas.forms import MeetingForm, read_fields
 from services.gateway.schemas.meetings import (
@@ -40,7 +42,7 @@ router = APIRouter(prefix="/api/meetings", tags=["meetings"])
     "/process",
     status_code=status.HTTP_202_ACCEPTED,
     openapi_extra=MEETING_BODY,
-    responses=documented(*UPLOAD_PROBLEMS),
+    responses={202: shown(examples.MEETING_ANSWER), **documented(*UPLOAD_PROBLEMS)},
 )
 async def process_meeting(
     request: Request,
@@ -70,25 +72,30 @@ async def process_meeting(
     return answer
 
 
-@router.get("", responses=documented())
+@router.get("", responses={200: shown(examples.MEETING_PAGE), **documented()})
 async def list_meetings(workspace: Workspace, gateway: TheGateway, after: After, limit: Limit = 20) -> MeetingPage:
     """All meetings, newest first."""
     return await gateway.meetings.page(workspace, after=after, limit=limit)
 
 
-@router.get("/{meeting_id}/status", responses=documented("meeting_not_found"))
+@router.get(
+    "/{meeting_id}/status", responses={200: shown(examples.MEETING_PROGRESS), **documented("meeting_not_found")}
+)
 async def read_status(workspace: Workspace, gateway: TheGateway, meeting_id: MeetingId) -> MeetingProgress:
     """How far a meeting is, stage by stage."""
     return await gateway.meetings.progress(workspace, meeting_id)
 
 
-@router.post("/{meeting_id}/cancel", responses=documented("meeting_not_found", "meeting_ended"))
+@router.post(
+    "/{meeting_id}/cancel",
+    responses={200: shown(examples.MEETING_CANCELLATION), **documented("meeting_not_found", "meeting_ended")},
+)
 async def cancel_meeting(workspace: Workspace, gateway: TheGateway, meeting_id: MeetingId) -> MeetingCancellation:
     """Stop working on a meeting; what is there already stays readable."""
     return await gateway.meetings.cancel(workspace, meeting_id)
 
 
-@router.delete("/{meeting_id}", responses=documented("meeting_not_found"))
+@router.delete("/{meeting_id}", responses={200: shown(examples.MEETING_RECEIPT), **documented("meeting_not_found")})
 async def delete_meeting(workspace: Workspace, gateway: TheGateway, meeting_id: MeetingId) -> MeetingReceipt:
     """Remove a meeting with its recording, transcript and minutes; answers with a receipt."""
     return await gateway.meetings.delete(workspace, meeting_id)

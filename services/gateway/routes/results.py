@@ -5,16 +5,27 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Header, Query, Response, status
 
 from libs.common.rttm import write_rttm
-from services.gateway.exports import MEDIA_TYPES, export
+from services.gateway.exports import MEDIA_TYPES, TEXT_FORMATS, export
 from services.gateway.facts import Run
 from services.gateway.gateway import Gateway
 from services.gateway.problems import documented
+from services.gateway.routes import examples
 from services.gateway.routes.dependencies import MeetingId, TheGateway, Workspace
+from services.gateway.routes.examples import shown
 from services.gateway.schemas.results import Results
 
 Format = Literal["json", "txt", "md", "srt", "vtt", "rttm"]
 
-_CONTENT: dict[str, Any] = {media.partition(";")[0]: {"schema": {"type": "string"}} for media in MEDIA_TYPES.values()}
+
+def _contents() -> dict[str, Any]:
+    """OpenAPI content of each format, with an example."""
+    contents: dict[str, Any] = shown(examples.RESULTS)["content"]
+    files = {name: export(examples.RESULTS, name) for name in TEXT_FORMATS} | {"rttm": examples.RTTM}
+    for name, text in files.items():
+        content = contents.setdefault(MEDIA_TYPES[name].partition(";")[0], {"schema": {"type": "string"}})
+        content.setdefault("examples", {})[name] = {"value": text}
+    return contents
+
 
 router = APIRouter(prefix="/api/meetings", tags=["meetings"])
 
@@ -23,7 +34,7 @@ router = APIRouter(prefix="/api/meetings", tags=["meetings"])
     "/{meeting_id}/results",
     response_model=Results,
     responses={
-        200: {"content": _CONTENT, "description": "The results, in the format that was asked for"},
+        200: {"content": _contents(), "description": "The results, in the format that was asked for"},
         304: {"description": "They are those that `If-None-Match` names"},
         **documented(
             "meeting_not_found", "results_not_ready", "meeting_failed", "meeting_cancelled", "storage_unavailable"

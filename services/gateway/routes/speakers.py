@@ -8,7 +8,9 @@ from fastapi import APIRouter, Request, Response, status
 from services.gateway.enrolment import EnrolmentRequest, Sample
 from services.gateway.idempotency import REPLAYED_HEADER, RequestKey
 from services.gateway.problems import documented
+from services.gateway.routes import examples
 from services.gateway.routes.dependencies import After, IdempotencyKey, Limit, SpeakerId, TheGateway, Workspace
+from services.gateway.routes.examples import shown
 from services.gateway.routes.forms import ENROLMENT_BODY
 from services.gateway.routes.meetings import UPLOAD_PROBLEMS
 from services.gateway.schemas.forms import EnrolmentForm, read_fields
@@ -26,7 +28,7 @@ router = APIRouter(prefix="/api/speakers", tags=["speakers"])
     "/enroll",
     status_code=status.HTTP_202_ACCEPTED,
     openapi_extra=ENROLMENT_BODY,
-    responses=documented(*UPLOAD_PROBLEMS),
+    responses={202: shown(examples.ENROLMENT_ANSWER), **documented(*UPLOAD_PROBLEMS)},
 )
 async def enroll_speaker(
     request: Request,
@@ -58,19 +60,19 @@ async def enroll_speaker(
     return answer
 
 
-@router.get("", responses=documented())
+@router.get("", responses={200: shown(examples.SPEAKER_PAGE), **documented()})
 async def list_speakers(workspace: Workspace, gateway: TheGateway, after: After, limit: Limit = 50) -> SpeakerPage:
     """All speakers, newest first."""
     return await gateway.speakers.page(workspace, after=after, limit=limit)
 
 
-@router.get("/{speaker_id}", responses=documented("speaker_not_found"))
+@router.get("/{speaker_id}", responses={200: shown(examples.SPEAKER), **documented("speaker_not_found")})
 async def read_speaker(workspace: Workspace, gateway: TheGateway, speaker_id: SpeakerId) -> Speaker:
     """One speaker, and what became of each sample."""
     return await gateway.speakers.get(workspace, speaker_id)
 
 
-@router.delete("/{speaker_id}", responses=documented("speaker_not_found"))
+@router.delete("/{speaker_id}", responses={200: shown(examples.SPEAKER_RECEIPT), **documented("speaker_not_found")})
 async def delete_speaker(workspace: Workspace, gateway: TheGateway, speaker_id: SpeakerId) -> SpeakerReceipt:
     """Erase a voice: voiceprints, galleries, caches, clips, and its embeddings from meetings; with a receipt."""
     return await gateway.speakers.delete(workspace, speaker_id)

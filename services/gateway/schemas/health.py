@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from libs.common.speech import Frozen
+from services.gateway.schemas.answers import Answer
 
 
-class DependencyHealth(Frozen):
+class DependencyHealth(Answer):
     """One server that the gateway needs."""
 
     status: Literal["up", "down"]
@@ -15,7 +15,7 @@ class DependencyHealth(Frozen):
     error: str | None = None
 
 
-class StageHealth(Frozen):
+class StageHealth(Answer):
     """One stage of the line."""
 
     workers: int
@@ -37,7 +37,7 @@ class StageHealth(Frozen):
         return self.workers == 0 and self.waiting + self.pending > 0
 
 
-class Health(Frozen):
+class Health(Answer):
     """`degraded` if a dependency is down, or a stage has no worker."""
 
     status: Literal["ok", "degraded"]
@@ -54,7 +54,7 @@ class Health(Frozen):
         return is_down or any(one.is_stuck for one in self.stages.values())
 
 
-class Readiness(Frozen):
+class Readiness(Answer):
     """Whether this gateway can take requests."""
 
     status: Literal["ok", "degraded"]

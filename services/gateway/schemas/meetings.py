@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from libs.common.speech import Frozen
+from services.gateway.schemas.answers import Answer
 from services.gateway.schemas.problems import StageError
 
 MeetingStatus = Literal["accepted", "processing", "completed", "failed", "cancelled"]
@@ -14,7 +14,7 @@ StageState = Literal["waiting", "processing", "completed", "failed", "skipped"]
 _ID = "3f0c8f6e-5f43-4c5e-9d0e-2f4a3b1c9d70"
 
 
-class MeetingAnswer(Frozen):
+class MeetingAnswer(Answer):
     """The recording is safe and will be worked on."""
 
     meeting_id: str = Field(examples=[_ID])
@@ -34,7 +34,7 @@ class MeetingAnswer(Frozen):
         )
 
 
-class MeetingSummary(Frozen):
+class MeetingSummary(Answer):
     """One line of the list of meetings."""
 
     meeting_id: str
@@ -48,7 +48,7 @@ class MeetingSummary(Frozen):
     results_url: str
 
 
-class MeetingPage(Frozen):
+class MeetingPage(Answer):
     """Some meetings, newest first."""
 
     meetings: tuple[MeetingSummary, ...]
@@ -56,7 +56,7 @@ class MeetingPage(Frozen):
     """Give it as `cursor` for the next page; `null` on the last one."""
 
 
-class StageStatus(Frozen):
+class StageStatus(Answer):
     """How far one stage is."""
 
     status: StageState
@@ -74,7 +74,7 @@ class StageStatus(Frozen):
     error: StageError | None = None
 
 
-class MeetingProgress(Frozen):
+class MeetingProgress(Answer):
     """Where a meeting is in the line; `stages` are in their order."""
 
     meeting_id: str
@@ -91,7 +91,7 @@ class MeetingProgress(Frozen):
     results_url: str
 
 
-class MeetingCancellation(Frozen):
+class MeetingCancellation(Answer):
     """The meeting is cancelled; nothing more is done for it."""
 
     meeting_id: str
@@ -99,7 +99,7 @@ class MeetingCancellation(Frozen):
     status: Literal["cancelled"] = "cancelled"
 
 
-class MeetingReceipt(Frozen):
+class MeetingReceipt(Answer):
     """What the deletion of a meeting removed."""
 
     meeting_id: str

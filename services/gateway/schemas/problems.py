@@ -2,17 +2,17 @@
 
 from pydantic import Field
 
-from libs.common.speech import Frozen
+from services.gateway.schemas.answers import Answer
 
 
-class FieldError(Frozen):
+class FieldError(Answer):
     """One part of a request that is not as it should be."""
 
     field: str = Field(examples=["min_speakers"])
     message: str = Field(examples=["Input should be greater than or equal to 1"])
 
 
-class StageError(Frozen):
+class StageError(Answer):
     """Why a stage was given up."""
 
     code: str = Field(examples=["no_audio_stream"])
@@ -20,7 +20,7 @@ class StageError(Frozen):
     stage: str = Field(examples=["normalize"])
 
 
-class Problem(Frozen):
+class Problem(Answer):
     """An error; `code` is stable, the texts are for people."""
 
     type: str = Field(examples=["urn:hansard:problem:meeting_not_found"])

@@ -6,11 +6,11 @@ from libs.common.engine import EngineInfo
 from libs.common.minutes import Minutes
 from libs.common.outcome import Warned
 from libs.common.speakers import Reason
-from libs.common.speech import Frozen
 from libs.common.transcript import Gap, Utterance
+from services.gateway.schemas.answers import Answer
 
 
-class ResultSpeaker(Frozen):
+class ResultSpeaker(Answer):
     """One voice of the meeting."""
 
     label: str = Field(examples=["SPEAKER_00"])
@@ -33,7 +33,7 @@ class NamedUtterance(Utterance):
     name: str | None
 
 
-class Results(Frozen):
+class Results(Answer):
     """Who said what, and the minutes. Times are seconds from the start of the recording."""
 
     meeting_id: str

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from libs.common.speech import Frozen
+from services.gateway.schemas.answers import Answer
 from services.gateway.schemas.problems import StageError
 
 SpeakerStatus = Literal["processing", "enrolled", "failed"]
@@ -13,7 +13,7 @@ SpeakerStatus = Literal["processing", "enrolled", "failed"]
 _ID = "a1d1c9a2-8a3f-4a53-b7a4-0c6f1b1f6f0e"
 
 
-class EnrolmentAnswer(Frozen):
+class EnrolmentAnswer(Answer):
     """The samples are safe and will be worked on."""
 
     speaker_id: str = Field(examples=[_ID])
@@ -26,7 +26,7 @@ class EnrolmentAnswer(Frozen):
     status_url: str = Field(examples=[f"/api/speakers/{_ID}"])
 
 
-class SampleStatus(Frozen):
+class SampleStatus(Answer):
     """One enrolment clip."""
 
     sample_id: str
@@ -39,7 +39,7 @@ class SampleStatus(Frozen):
     created_at: datetime.datetime
 
 
-class Speaker(Frozen):
+class Speaker(Answer):
     """An enrolled person. One good sample is enough to be `enrolled`."""
 
     speaker_id: str
@@ -49,7 +49,7 @@ class Speaker(Frozen):
     samples: tuple[SampleStatus, ...]
 
 
-class SpeakerPage(Frozen):
+class SpeakerPage(Answer):
     """Some speakers, newest first."""
 
     speakers: tuple[Speaker, ...]
@@ -57,7 +57,7 @@ class SpeakerPage(Frozen):
     """Give it as `cursor` for the next page; `null` on the last one."""
 
 
-class SpeakerReceipt(Frozen):
+class SpeakerReceipt(Answer):
     """What the deletion of a speaker removed."""
 
     speaker_id: str

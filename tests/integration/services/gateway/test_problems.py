@@ -98,6 +98,26 @@ async def test_the_description_documents_bodies_and_problems(client: httpx.Async
     assert {"400", "413", "415", "422", "503"} <= set(process["responses"])
 
 
+async def test_every_operation_is_described_with_examples(client: httpx.AsyncClient) -> None:
+    described = (await client.get("/openapi.json")).json()
+    operations = [one for path in described["paths"].values() for one in path.values()]
+    for operation in operations:
+        assert operation["summary"]
+        assert operation["description"], operation["operationId"]
+        for status, answer in operation["responses"].items():
+            where = (operation["operationId"], status)
+            assert answer["description"] not in {"", "Successful Response"}, where
+            assert all({"example", "examples"} & set(one) for one in answer.get("content", {}).values()), where
+    answers = {status for one in operations for status in one["responses"]}
+    assert answers >= {"200", "202", "503"}
+
+
+async def test_what_a_field_means_is_described(client: httpx.AsyncClient) -> None:
+    schemas = (await client.get("/openapi.json")).json()["components"]["schemas"]
+    assert schemas["StageHealth"]["properties"]["waiting"]["description"] == "Entries that nobody has taken."
+    assert "X-Request-ID" in schemas["Problem"]["properties"]["request_id"]["description"]
+
+
 async def test_every_documented_code_has_its_kind(client: httpx.AsyncClient) -> None:
     described = (await client.get("/openapi.json")).json()
     codes = {
