@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from libs.common.events import EVENTS, SampleAccepted
 from libs.common.streams.keys import PROJECTION, stream_key
+from services.gateway.database import DatabaseUnavailable
 from services.gateway.gateway import Gateway
 from tests.integration.line import until
 from tests.integration.services.gateway.rows import accept_sample, background, is_acknowledged, projecting
@@ -63,7 +64,12 @@ async def test_the_projection_takes_nothing_over_before_it_has_waited_for_a_leas
     began = time.monotonic()
     async with projecting(parts):
         await until(lambda: is_acknowledged(gateway.redis, SampleAccepted))
-    assert time.monotonic() - began >= 1.0
+        assert time.monotonic() - began >= 1.0
+
+
+async def test_a_deadlock_is_an_outage_of_the_database(gateway: Gateway) -> None:
+    with pytest.raises(DatabaseUnavailable):
+        await gateway.database.execute("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'deadlock_detected'; END $$")
 
 
 async def _has_refused(redis: Redis) -> bool:

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from libs.common.events import SampleAccepted, SampleNormalized, SpeakersMatched, StageFailed, VoiceEmbedded
 from libs.common.outcome import Warned
@@ -62,12 +63,14 @@ async def test_recording_a_voice_and_deleting_its_speaker_do_not_deadlock(gatewa
     sample = await accept_sample(gateway.database)
     await publish_as(gateway.redis, await embedded(gateway, sample), "enroll")
     speaker = UUID(sample.speaker_id)
-    async with projecting(parts):
-        async with gateway.database.transaction() as deletion:
-            await deletion.execute("SELECT FROM speakers WHERE id = $1 FOR UPDATE", speaker)
-            await wait_for_lock(gateway.database)
-            await deletion.execute("DELETE FROM speakers WHERE id = $1", speaker)
-        await until(lambda: is_acknowledged(gateway.redis, VoiceEmbedded))
+    with capture_logs() as logs:
+        async with projecting(parts):
+            async with gateway.database.transaction() as deletion:
+                await deletion.execute("SELECT FROM speakers WHERE id = $1 FOR UPDATE", speaker)
+                await wait_for_lock(gateway.database)
+                await deletion.execute("DELETE FROM speakers WHERE id = $1", speaker)
+            await until(lambda: is_acknowledged(gateway.redis, VoiceEmbedded))
+    assert [one["event"] for one in logs if one["log_level"] == "warning"] == []
     assert await gateway.database.fetch("SELECT FROM voiceprints") == []
 
 
