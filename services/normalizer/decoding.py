@@ -23,6 +23,7 @@ from services.normalizer.errors import (
 from services.normalizer.ffmpeg import Ffmpeg, run_ffmpeg
 from services.normalizer.ffmpeg_log import FfmpegLog
 from services.normalizer.formats import CONTAINERS
+from services.normalizer.movie_header import movie_sound_duration
 from services.normalizer.recording import SourceFormat
 
 MEASURE = "ebur128=peak=true:framelog=verbose"
@@ -89,7 +90,7 @@ async def decode(
         source=log.source,
         loudness_lufs=audible(log.loudness_lufs),
         peak_dbtp=log.peak_dbtp if log.peak_dbtp is not None and math.isfinite(log.peak_dbtp) else None,
-        damage=_damage(log, status, written),
+        damage=_damage(log, status, written, await asyncio.to_thread(_stated_duration, log, upload)),
     )
 
 
@@ -154,9 +155,16 @@ def _unreadable(reason: str) -> UnsupportedFormat | CorruptRecording:
     return CorruptRecording("the file cannot be read as audio or video")
 
 
-def _damage(log: FfmpegLog, status: int, written: float) -> str | None:
+def _stated_duration(log: FfmpegLog, upload: Path) -> float | None:
+    """What the file states for its sound: a picture that lasts longer does not make the sound incomplete."""
+    if log.sound_duration is None and "mp4" in (log.container or "").split(","):
+        return movie_sound_duration(upload)
+    return log.sound_duration
+
+
+def _damage(log: FfmpegLog, status: int, written: float, stated: float | None) -> str | None:
     if status != 0 or log.num_faults:
         return f"{written:.1f} s could be read; {log.num_faults} fault(s): {'; '.join(log.faults)}"
-    if log.stated_duration and written < log.stated_duration * _COMPLETE - 1.0:
-        return f"{written:.1f} s could be read of the {log.stated_duration:.1f} s that the file states"
+    if stated and written < stated * _COMPLETE - 1.0:
+        return f"{written:.1f} s could be read of the {stated:.1f} s that the file states"
     return None

@@ -151,6 +151,70 @@ async def test_what_can_be_read_of_a_damaged_recording_is_kept(
     assert decoded.damage is not None
 
 
+PICTURE = "-f lavfi -i testsrc=d=20:s=160x120:r=5 -f lavfi -i sine=d=10"
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mov", "a.mkv", "a.avi", "a.mpg", "a.wmv"])
+async def test_a_picture_that_lasts_longer_than_the_sound_is_no_damage(
+    name: str, ffmpeg: Ffmpeg, tmp_path: Path
+) -> None:
+    upload = tmp_path / name
+    _run(f"{PICTURE} -r 25", upload)
+
+    decoded = await _decode(ffmpeg, upload)
+
+    assert decoded.duration == pytest.approx(10.0, abs=0.2)
+    assert decoded.damage is None
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
+async def test_a_video_that_breaks_off_is_damaged(name: str, ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    upload = tmp_path / name
+    _run(f"{PICTURE} -movflags +faststart", upload)
+    _keep(upload, 0.4)
+
+    decoded = await _decode(ffmpeg, upload)
+
+    assert 1.0 < decoded.duration < 8.0
+    assert decoded.damage is not None
+
+
+async def test_a_video_that_breaks_off_where_its_sound_would_go_on_is_damaged(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    upload = tmp_path / "a.mp4"
+    _run(f"{PICTURE} -movflags +faststart", upload)
+    content = upload.read_bytes()
+    chunk = content.rindex(b"stco") + 12 + 4 * 10
+    upload.write_bytes(content[: int.from_bytes(content[chunk : chunk + 4], "big")])
+
+    decoded = await _decode(ffmpeg, upload)
+
+    assert 1.0 < decoded.duration < 5.0
+    assert decoded.damage is not None
+
+
+async def test_a_cover_does_not_hide_that_a_recording_breaks_off(ffmpeg: Ffmpeg, tmp_path: Path) -> None:
+    upload = tmp_path / "a.mp3"
+    _run(
+        "-f lavfi -i sine=d=20 -f lavfi -i testsrc=d=0.04 -map 0 -map 1 -disposition:v attached_pic",
+        upload,
+    )
+    assert (await _decode(ffmpeg, upload)).damage is None
+    _keep(upload, 0.5)
+
+    assert (await _decode(ffmpeg, upload)).damage is not None
+
+
+async def test_faults_do_not_name_what_ffmpeg_calls_its_input(ffmpeg: Ffmpeg, make_recording: MakeRecording) -> None:
+    upload = make_recording("a.m4a", speechlike(20.0), "-c:a", "aac", "-movflags", "+faststart")
+    _keep(upload, 0.5)
+
+    damage = (await _decode(ffmpeg, upload)).damage
+
+    assert damage is not None
+    assert "partial file" in damage
+    assert not [one for one in ("cache:", "pipe:", "fd:", "file:", str(upload.parent)) if one in damage]
+
+
 async def test_an_encrypted_recording_is_named_as_such(ffmpeg: Ffmpeg, make_recording: MakeRecording) -> None:
     key = "76a6c65c5ea762046bd749a2e632ccbb"
     upload = make_recording(
