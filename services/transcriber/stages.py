@@ -52,6 +52,8 @@ def plan_stage(
             async with store.local_copy(event.audio_key) as audio:
                 stretches = await asyncio.to_thread(_split_stretches, audio, stretches, own_rules)
         chunks = plan_chunks(stretches, own_rules)
+        if abilities.caveat is not None and stretches:
+            work.warn("rough_transcription", abilities.caveat)
         return [
             ChunkPlanned(
                 **event.subject,

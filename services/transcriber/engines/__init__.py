@@ -19,6 +19,9 @@ class Abilities:
     has_vocabulary: bool
     """Whether it can be told names and terms to expect."""
 
+    caveat: str | None = None
+    """What a reader of its words should know about them."""
+
 
 @dataclass(frozen=True)
 class Recognized:

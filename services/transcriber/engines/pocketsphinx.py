@@ -20,6 +20,9 @@ from libs.common.speech import Segment, Word
 from services.transcriber.engines import Abilities, Recognized
 from services.transcriber.pauses import speech_pieces
 
+_CAVEAT = (
+    "Words were recognized by pocketsphinx, which is meant for a first run: on real voices many of them are wrong."
+)
 _FRAMES_PER_SECOND = 100
 _MIN_FRAMES = 10
 _PRONUNCIATION = re.compile(r"\(\d+\)$")
@@ -39,7 +42,7 @@ class PocketsphinxTranscriber:
         return self._info
 
     def abilities(self) -> Abilities:
-        return Abilities(languages=frozenset({"en"}), has_vocabulary=False)
+        return Abilities(languages=frozenset({"en"}), has_vocabulary=False, caveat=_CAVEAT)
 
     def transcribe(
         self, audio: Path, segment: Segment, language: str | None, vocabulary: tuple[str, ...]

@@ -130,6 +130,19 @@ async def test_a_vocabulary_that_cannot_be_used_is_a_warning(store: ObjectStore,
     assert able.warnings == []
 
 
+async def test_words_of_an_engine_that_is_known_to_be_rough_come_with_a_warning(
+    store: ObjectStore, work: RecordedWork
+) -> None:
+    rough = Abilities(languages=frozenset({"en"}), has_vocabulary=False, caveat="Many words are wrong.")
+
+    await plan_stage(store, rough, rules=ChunkRules()).handle(await _matched(store, [(0.0, 5.0)], 5.0), work)
+    silent = RecordedWork(store, FOLDER)
+    await plan_stage(store, rough, rules=ChunkRules()).handle(await _matched(store, [], 5.0), silent)
+
+    assert work.warnings == [("rough_transcription", "Many words are wrong.")]
+    assert silent.warnings == []
+
+
 @pytest.fixture
 async def engine() -> AsyncIterator[ChildEngine[Transcriber]]:
     engine: ChildEngine[Transcriber] = ChildEngine(partial(load_engine, TranscriberSettings()))
@@ -156,7 +169,7 @@ async def test_a_chunk_becomes_words_at_the_times_of_the_meeting(
     assert stage.engine is not None
     assert stage.engine.name == "pocketsphinx"
     assert stage.deadline(planned) > segment.duration
-    assert await engine.ask(Transcriber.abilities) == ENGLISH
+    assert (await engine.ask(Transcriber.abilities)).languages == ENGLISH.languages
 
 
 async def test_a_chunk_that_is_given_up_is_a_gap_and_a_warning(

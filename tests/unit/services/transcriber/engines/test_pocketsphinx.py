@@ -94,6 +94,7 @@ def test_it_says_what_it_is_and_what_it_can_do(engine: PocketsphinxTranscriber) 
     assert engine.info.models == {"transcription": "en-us@pocketsphinx-5.1.1"}
     assert engine.abilities().languages == {"en"}
     assert not engine.abilities().has_vocabulary
+    assert "many of them are wrong" in (engine.abilities().caveat or "")
 
 
 def test_it_is_the_engine_of_its_name() -> None:
