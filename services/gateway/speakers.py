@@ -108,7 +108,7 @@ class Speakers:
 
 
 async def _erase_rows(connection: Connection, erasures: Erasures, workspace: str, speaker_id: UUID) -> _Erased:
-    runs = await connection.fetch(_SQL["runs_of_speaker"], speaker_id)
+    runs = await connection.fetch(_SQL["lock_runs_of_speaker"], speaker_id)
     jobs = await connection.fetch(_SQL["request_galleries"], speaker_id)
     voiceprints = await connection.fetchval(_SQL["count_voiceprints"], speaker_id)
     samples = await connection.fetch(_SQL["sample_ids"], speaker_id)

@@ -31,8 +31,12 @@ ORDER BY samples.created_at, samples.id
 -- name: lock_speaker
 SELECT id FROM speakers WHERE workspace = $1 AND id = $2 FOR UPDATE
 
--- name: runs_of_speaker
-SELECT runs.id FROM runs JOIN samples ON samples.id = runs.sample_id WHERE samples.speaker_id = $1
+-- name: lock_runs_of_speaker
+-- In the reconciler's order; the cascade of the deletion has none.
+SELECT runs.id FROM runs JOIN samples ON samples.id = runs.sample_id
+WHERE samples.speaker_id = $1
+ORDER BY runs.id
+FOR UPDATE OF runs
 
 -- name: request_galleries
 INSERT INTO gallery_jobs (workspace, model, revision)
