@@ -28,7 +28,11 @@ MEETING_BODY = _form(
             "format": "date-time",
             "description": "When the meeting took place; what “tomorrow” counts from. Otherwise now.",
         },
-        "language": {"type": "string", "pattern": "^[a-z]{2,3}$", "description": "ISO 639 code; otherwise detected."},
+        "language": {
+            "type": "string",
+            "example": "en",
+            "description": "ISO 639 code, also with a region: of `en-US` the `en` is taken. Otherwise detected.",
+        },
         "min_speakers": _voices("At least so many voices."),
         "max_speakers": _voices("At most so many voices."),
         "num_speakers": _voices("Exactly so many voices; excludes the other two."),

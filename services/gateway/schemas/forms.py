@@ -1,6 +1,7 @@
 """The fields of the two forms that bring recordings, checked."""
 
 import datetime
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, TypeVar
@@ -22,6 +23,7 @@ from libs.common.speech import Frozen, SpeakerBounds
 from services.gateway.errors import InvalidRequest
 from services.gateway.schemas.problems import FieldError
 
+_LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_][a-z0-9]{1,8})*", re.IGNORECASE)
 _BOUNDS: Literal["speaker_bounds"] = "speaker_bounds"
 
 
@@ -48,6 +50,14 @@ def _without_controls(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def _language(tag: str) -> str:
+    """The language of a tag as in BCP 47: `en` of `en-US`."""
+    found = _LANGUAGE.fullmatch(tag)
+    if found is None:
+        raise ValueError("use a code such as en, de or fr")
+    return found[1].lower()
+
+
 def _known(persona: str, info: ValidationInfo) -> str:
     known: Sequence[str] = (info.context or {}).get("personas", ())
     if persona not in known:
@@ -61,7 +71,7 @@ _Text = Annotated[str, AfterValidator(_one_line)]
 _Prose = Annotated[str, AfterValidator(_without_controls), Field(max_length=10_000)]
 _Voices = Annotated[Annotated[int, Field(ge=1, le=100)] | None, _Single]
 _Term = Annotated[_Text, Field(max_length=100)]
-_Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
+_Language = Annotated[str, AfterValidator(_language)]
 
 
 class MeetingForm(Frozen):

@@ -37,6 +37,16 @@ def test_lists_are_repeated_or_separated_by_commas() -> None:
     assert form.personas == ("engineer", "executive")
 
 
+@pytest.mark.parametrize(("tag", "language"), [("en", "en"), ("en-US", "en"), ("DE_at", "de"), ("zh-Hant-TW", "zh")])
+def test_a_language_may_have_a_region(tag: str, language: str) -> None:
+    assert meeting(language=[tag]).language == language
+
+
+@pytest.mark.parametrize("tag", ["german", "e", "en-", "en US"])
+def test_what_is_no_language_code_is_told_what_one_is(tag: str) -> None:
+    assert faults(language=[tag]) == {"language": "use a code such as en, de or fr"}
+
+
 def test_the_time_of_the_meeting_keeps_its_zone() -> None:
     request = meeting(recorded_at=["2026-03-01T10:00:00+02:00"]).request(accepted_at=NOW)
     assert request.recorded_at is not None
