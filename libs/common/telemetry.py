@@ -33,11 +33,21 @@ def configure_logs(service: str, *, level: str, style: Literal["json", "console"
 def _renderers(style: Literal["json", "console"]) -> list[structlog.typing.Processor]:
     if style == "console":
         return [
-            structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback)
+            _shorten,
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
         ]
     # Local variables hold transcripts and addresses with passwords; traces go without them.
     traces = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
     return [structlog.processors.ExceptionRenderer(traces), structlog.processors.JSONRenderer(ensure_ascii=False)]
+
+
+def _shorten(
+    _logger: structlog.typing.WrappedLogger, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """A terminal is for people: object keys are left to the JSON."""
+    return {name: value for name, value in event.items() if name not in {"inputs", "outputs", "service"}}
 
 
 def _level(name: str) -> int:
