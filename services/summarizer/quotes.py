@@ -1,9 +1,10 @@
 """How minutes quote the transcript."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.summarizer.english.cues import filler_length, is_question
+from services.summarizer.english.denials import denials
 from services.summarizer.english.people import People
 from services.summarizer.sentences import Sentence
 
@@ -21,6 +22,10 @@ class Quotes:
     def asks(self, sentence: Sentence) -> bool:
         """Whether a sentence is a question, as far as the language is known."""
         return is_question(sentence, self.people.pattern) if self.is_english else sentence.is_asked
+
+    def is_denied(self, said: Sequence[Sentence], index: int) -> bool:
+        """Whether a sentence is denied soon after, as far as the language is known."""
+        return self.is_english and bool(denials(said, index, self.people.pattern))
 
     def sentence(self, sentence: Sentence) -> str:
         """One sentence with a capital and a mark at its end."""

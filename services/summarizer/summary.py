@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from libs.common.minutes import ActionItem, Finding
 from libs.common.personas import Extraction
 from services.summarizer.english.cues import content_words
+from services.summarizer.english.denials import denials
 from services.summarizer.quotes import Quotes
 from services.summarizer.ranking import most_central
 from services.summarizer.sentences import Sentence
@@ -33,7 +34,10 @@ def summary_sentences(
     duration: float,
     report: Callable[[float], None],
 ) -> list[Sentence]:
-    """The sentences to quote, in the order of the meeting; `duration` is the meeting's."""
+    """The sentences to quote, in the order of the meeting; what is denied brings its denial along.
+
+    `duration` is the meeting's.
+    """
     favours = {one: _PROMISED for item in items for one in item.evidence}
     favours |= {one: _DECIDED for decision in decisions for one in decision.evidence}
     weights = [favours.get(one.utterance_id, 1.0) * _weight(one, wishes.focus_terms, quotes) for one in said]
@@ -44,6 +48,8 @@ def summary_sentences(
         stop_words="english" if quotes.is_english else None,
         report=report,
     )
+    if quotes.is_english:
+        chosen = sorted({*chosen, *(at for index in chosen for at in denials(said, index, quotes.people.pattern))})
     return [said[index] for index in chosen]
 
 

@@ -21,7 +21,7 @@ from services.summarizer.sentences import Sentence, sentences
 from services.summarizer.summary import SHORT, mentions, summary_sentences
 from services.summarizer.topics import find_topics
 
-REVISION = "1"
+REVISION = "2"
 """Raise it when the rules change, so that no answer of older rules comes out of the cache."""
 
 
@@ -81,7 +81,11 @@ def _limited(language: str | None) -> Caveat:
 def _sections(persona: Persona, said: Sequence[Sentence], quotes: Quotes, stated: Findings) -> tuple[Section, ...]:
     """Statements with the persona's terms, except those that another part of the minutes already tells."""
     told = [*(one.text for one in stated.decisions), *(one.task for one in stated.action_items)]
-    statements = [one for one in said if len(one.words) >= SHORT and not quotes.asks(one)]
+    statements = [
+        one
+        for index, one in enumerate(said)
+        if len(one.words) >= SHORT and not quotes.asks(one) and not quotes.is_denied(said, index)
+    ]
     untold = [one for one in statements if not any(part.lower() in one.text.lower() for part in told)]
     return tuple(
         Section(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from libs.common.minutes import ActionItem
 from services.summarizer.english.cues import CONSENT, HYPOTHETICAL, REFUSAL, content_words, is_question
+from services.summarizer.english.denials import denials, is_embedded
 from services.summarizer.english.due_dates import DueDate, find_due_date
 from services.summarizer.english.people import People
 from services.summarizer.english.triggers import ends_task, is_task, leans_back, triggers
@@ -51,6 +52,8 @@ class Commitments:
         items: list[_Item] = []
         for index, sentence in enumerate(said):
             for item in self._in_sentence(sentence):
+                if denials(said, index, self._people.pattern):
+                    continue
                 settled = self._settled(item, said, index)
                 if settled is not None:
                     self._add(items, settled, said[index - 1] if index else None)
@@ -159,6 +162,8 @@ def _is_firm(match: re.Match[str], sentence: Sentence, asks: bool) -> bool:
     """Whether a trigger stands in a sentence that means it: no hypothesis; a question only where it is a request."""
     is_request = "request" in match.groupdict()
     if asks and not is_request:
+        return False
+    if is_embedded(sentence, match.start()):
         return False
     before = sentence.plain[: match.start("task")]
     return is_request or not HYPOTHETICAL.search(before)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from libs.common.minutes import Finding
 from services.summarizer.english.cues import AGREEMENT, FILLERS, HYPOTHETICAL, content_words, filler_length, is_question
+from services.summarizer.english.denials import denials, is_embedded, speaks_for_another
 from services.summarizer.english.people import People
 from services.summarizer.sentences import Sentence
 
@@ -36,11 +37,17 @@ _TELLING = 3
 
 
 def find_decisions(said: Sequence[Sentence], people: People) -> tuple[Finding, ...]:
-    """All decisions in the order in which they were made; one that is repeated is listed once, with all evidence."""
+    """All decisions in the order in which they were made; one that is repeated is listed once, with all evidence.
+
+    One that is denied right away is none, and neither is what was said of it before.
+    """
     found: list[Finding] = []
     for index in range(len(said)):
         finding = _decision(said, index, people)
         if finding is None:
+            continue
+        if denials(said, index, people.pattern):
+            found = [known for known in found if not _repeats(finding.text, known.text)]
             continue
         same = next((at for at, known in enumerate(found) if _repeats(finding.text, known.text)), None)
         if same is None:
@@ -54,21 +61,55 @@ def find_decisions(said: Sequence[Sentence], people: People) -> tuple[Finding, .
 def _decision(said: Sequence[Sentence], index: int, people: People) -> Finding | None:
     sentence = said[index]
     if _CONFIRMED.match(sentence.plain):
-        settled = next((one for one in reversed(said[:index]) if len(content_words(one.plain)) >= _TELLING), None)
-        return _finding(people, settled, sentence) if settled else None
-    match = _DECIDED.search(sentence.plain)
-    if match is not None and not is_question(sentence, people.pattern):
-        is_firm = not HYPOTHETICAL.search(sentence.plain[: match.end()]) and not _UNDECIDED.search(sentence.plain)
-        return _finding(people, sentence) if is_firm and len(sentence.plain[match.end() :].split()) >= 2 else None
+        settled = _settled(said, index, people)
+        return _finding(people, settled, settled, sentence) if settled else None
+    if _is_decided(sentence, people):
+        asked = _asked_before(said, index, people)
+        return _finding(people, sentence, *((asked,) if asked else ()), sentence)
     if _PROPOSED.match(sentence.plain):
-        answer = next((one for one in said[index + 1 :] if one.turn > sentence.turn), None)
-        is_taken = answer is not None and answer.label != sentence.label and AGREEMENT.match(answer.plain)
-        return _finding(people, sentence, answer) if answer is not None and is_taken else None
+        return _accepted(said, index, people)
     return None
 
 
-def _finding(people: People, sentence: Sentence, support: Sentence | None = None) -> Finding:
-    ids = (sentence.utterance_id, *((support.utterance_id,) if support else ()))
+def _is_decided(sentence: Sentence, people: People) -> bool:
+    match = _DECIDED.search(sentence.plain)
+    if match is None or is_question(sentence, people.pattern) or is_embedded(sentence, match.start()):
+        return False
+    is_firm = not HYPOTHETICAL.search(sentence.plain[: match.end()]) and not _UNDECIDED.search(sentence.plain)
+    return is_firm and len(sentence.plain[match.end() :].split()) >= 2
+
+
+def _settled(said: Sequence[Sentence], index: int, people: People) -> Sentence | None:
+    """What `that is decided` speaks of: the last statement before it, if that stands."""
+    at = next((at for at in reversed(range(index)) if len(content_words(said[at].plain)) >= _TELLING), None)
+    if at is None or is_question(said[at], people.pattern) or denials(said, at, people.pattern):
+        return None
+    return None if speaks_for_another(said[at]) else said[at]
+
+
+def _asked_before(said: Sequence[Sentence], index: int, people: People) -> Sentence | None:
+    """The question to which a decision is the answer."""
+    sentence = said[index]
+    turn = [at for at in range(max(0, index - 2), index) if said[at].turn == sentence.turn]
+    first = min(turn, default=index)
+    before = said[first - 1] if first else None
+    is_answer = before is not None and before.turn == sentence.turn - 1 and AGREEMENT.match(said[first].plain)
+    return before if before is not None and is_answer and is_question(before, people.pattern) else None
+
+
+def _accepted(said: Sequence[Sentence], index: int, people: People) -> Finding | None:
+    """A proposal to which the next speaker agrees; where the answer states the decision itself, that is the one."""
+    sentence = said[index]
+    at = next((at for at in range(index + 1, len(said)) if said[at].turn > sentence.turn), None)
+    if at is None or said[at].label == sentence.label or not AGREEMENT.match(said[at].plain):
+        return None
+    states = any(_is_decided(one, people) for one in said[at : at + 2] if one.turn == said[at].turn)
+    is_kept = not states and not denials(said, at, people.pattern)
+    return _finding(people, sentence, sentence, said[at]) if is_kept else None
+
+
+def _finding(people: People, sentence: Sentence, *evidence: Sentence) -> Finding:
+    ids = (one.utterance_id for one in evidence)
     text = people.reads(sentence.excerpt(_beginning(sentence), len(sentence.plain)))
     return Finding(text=text, evidence=tuple(dict.fromkeys(ids)))
 
