@@ -31,8 +31,6 @@ _OUT_OF_ORDER = re.compile(
 )
 """In answers that have no class of their own. Inside a script even a full memory, which is backpressure, has none."""
 
-REDIS_OUTAGE = (redis_errors.ConnectionError, redis_errors.TimeoutError, OSError)
-
 _log = structlog.get_logger(__name__)
 
 
