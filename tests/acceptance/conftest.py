@@ -5,12 +5,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
 import pytest
+from redis import Redis
 from rich.console import Console
 
 from cli.answers import MeetingStatus
@@ -25,8 +26,9 @@ PLANNING = ROOT / "samples" / "planning"
 class Hansard:
     """One `hansard up` on a folder of its own; can be stopped and started again."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, settings: Mapping[str, str]) -> None:
         self.home = home
+        self._settings = settings
         self.port = free_port()
         self._supervisor: psutil.Popen | None = None
 
@@ -36,7 +38,8 @@ class Hansard:
 
     def start(self) -> None:
         """Start and wait until the gateway takes requests; leases are short, so that a takeover is not awaited long."""
-        environment = {**os.environ, "HANSARD_HOME": str(self.home), "PORT": str(self.port), "LEASE": "4"}
+        own = {"HANSARD_HOME": str(self.home), "PORT": str(self.port), "LEASE": "4"}
+        environment = {**os.environ, **own, **self._settings}
         for name in ("REDIS_URL", "POSTGRES_URL", "OBJECT_STORE_URL"):
             environment.pop(name, None)
         with (self.home.parent / "up.log").open("ab") as log:
@@ -86,6 +89,12 @@ class Hansard:
         wait_until(look, timeout=30, otherwise=self.log)
         return found[0]
 
+    def redis(self) -> Redis:
+        """A client of the embedded Redis."""
+        lines = (self.home / "redis" / "redis.conf").read_text().splitlines()
+        values = dict(line.split(maxsplit=1) for line in lines)
+        return Redis(port=int(values["port"]), password=values["requirepass"])
+
     def log(self) -> str:
         """What everything has written so far."""
         return (self.home.parent / "up.log").read_text(errors="replace")
@@ -108,9 +117,9 @@ def wait_for_end(hansard: Hansard, gateway: Gateway, meeting_id: str, *, timeout
 
 
 @contextmanager
-def running(home: Path) -> Iterator[Hansard]:
-    """A Hansard that is stopped in the end, whatever happens."""
-    hansard = Hansard(home)
+def running(home: Path, **settings: str) -> Iterator[Hansard]:
+    """A Hansard that is stopped in the end, whatever happens; `settings` are variables of its environment."""
+    hansard = Hansard(home, settings)
     try:
         hansard.start()
         yield hansard
@@ -119,7 +128,17 @@ def running(home: Path) -> Iterator[Hansard]:
 
 
 @pytest.fixture(scope="session")
-def shared_hansard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hansard]:
-    """One for all tests that leave it as they found it."""
+def only_hansard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hansard]:
     with running(tmp_path_factory.mktemp("hansard") / "home") as hansard:
         yield hansard
+
+
+@pytest.fixture(scope="module")
+def shared_hansard(only_hansard: Hansard) -> Iterator[Hansard]:
+    """One for many tests; whom the tests of a module enrol and what they hand in is deleted after them."""
+    yield only_hansard
+    with only_hansard.gateway as gateway:
+        for meeting in list(gateway.meetings()):
+            gateway.delete_meeting(meeting.meeting_id)
+        for speaker in list(gateway.speakers()):
+            gateway.delete_speaker(speaker.speaker_id)

@@ -39,6 +39,20 @@ def test_a_gateway_killed_during_the_work_shows_it_afterwards(shared_hansard: Ha
         assert wait_for_end(shared_hansard, gateway, meeting).status == "completed"
 
 
+def test_an_emptied_redis_costs_no_meeting(tmp_path: Path) -> None:
+    with running(tmp_path / "home", RECONCILE_AGE="3") as hansard, hansard.gateway as gateway:
+        meeting = gateway.process(PLANNING / "planning.flac", {}).meeting_id
+        wait_until(lambda: _is_in_work(gateway, meeting, "transcribe"), timeout=120, otherwise=hansard.log)
+        with hansard.redis() as redis:
+            redis.flushall()
+        assert wait_for_end(hansard, gateway, meeting).status == "completed", hansard.log()
+        results = gateway.results(meeting)
+        ids = [one.id for one in results.utterances]
+        assert len(ids) == len(set(ids)) > 10
+    assert "put back an input that Redis had lost" in hansard.log()
+    assert hansard.log().count("run ended") == 1
+
+
 def test_stopping_leaves_nothing_running_and_the_next_start_finishes_the_work(tmp_path: Path) -> None:
     with running(tmp_path / "home") as hansard:
         with hansard.gateway as gateway:
