@@ -73,7 +73,7 @@ _CUES = (
 _GO_ON = words(
     "that think if when say said says believe guess hope what which how as until till before after unless while where"
     " whether than sure know mean suppose because since or and who why i we you they he she it not so then but to with"
-    " for of also just now already all have has had"
+    " for of also just now already all have has had never"
 )
 """Words before a cue that make it a part of the sentence that is under way."""
 

@@ -105,7 +105,12 @@ def _accepted(said: Sequence[Sentence], index: int, people: People) -> Finding |
         return None
     states = any(_is_decided(one, people) for one in said[at : at + 2] if one.turn == said[at].turn)
     is_kept = not states and not denials(said, at, people.pattern)
-    return _finding(people, sentence, sentence, said[at]) if is_kept else None
+    if not is_kept:
+        return None
+    finding = _finding(people, sentence, sentence, said[at])
+    if not is_question(sentence, people.pattern):
+        return finding
+    return finding.model_copy(update={"text": f"{finding.text.rstrip('?')}? {people.reads(said[at].text)}"})
 
 
 def _finding(people: People, sentence: Sentence, *evidence: Sentence) -> Finding:
@@ -119,7 +124,8 @@ def _beginning(sentence: Sentence) -> int:
     match = _DECIDED.search(sentence.plain)
     if sentence.is_bare and match and len(sentence.plain[match.end() :].split()) >= 3:
         return match.start()
-    return filler_length(sentence.plain)
+    fillers = filler_length(sentence.plain)
+    return fillers + len("no ") if sentence.plain.startswith("no ", fillers) else fillers
 
 
 def _repeats(text: str, known: str) -> bool:

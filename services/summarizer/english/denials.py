@@ -10,7 +10,10 @@ _SAYING = (
     "(?:say|says|said|saying|promise|promises|promised|agree|agreed|claim|claims|claimed|mean|means|meant|suggest"
     "|suggested|decide|decided|guarantee|guaranteed|write|wrote|written|tell|told|offer|offered|confirm|confirmed)"
 )
-_THINKING = "(?:think|thinks|thought|believe|believes|believed|expect|expects|expected|assume|assumed|hope|hopes)"
+_THINKING = (
+    "(?:think|thinks|thought|believe|believes|believed|expect|expects|expected|assume|assumed|hope|hopes|remember"
+    "|recall)"
+)
 _LINK = (
     "(?: (?:that|to|with|you|me|him|her|us|them|this|anybody|anyone|somebody|everybody|everyone|yesterday|before"
     "|already|ever|here|how|whether|and))*"
@@ -41,7 +44,7 @@ _WRONG = (
     f" not)(?: \\w+)? ?{_SAYING}?(?: (?:to |on |with )?(?:that|this|so|it|anything|any of (?:that|this)))?$"
     f"|(?:nobody|no one) (?:ever )?{_SAYING}\\b|scratch that|correction\\b)"
 )
-_DENIED = re.compile(rf"^{FILLERS}(?:(?:no|nope) )?{_WRONG}")
+_DENIED = re.compile(rf"^{FILLERS}(?:(?:no|nope) )?(?:{_WRONG}|(?<=no )(?:wait|sorry|actually)\b)")
 _REFUSED = re.compile(rf"^{FILLERS}(?:no|nope)\b(?! {_HARMLESS}\b)")
 _TAKEN_BACK = re.compile(rf"\w (?:no|sorry|wait|actually) {_WRONG}")
 _ASKED = re.compile(
@@ -82,20 +85,26 @@ def denials(said: Sequence[Sentence], index: int, names: str) -> tuple[int, ...]
     """
     statement = said[index]
     found = [index] if statement.is_bare and _TAKEN_BACK.search(statement.plain) else []
+    is_next, is_asked = True, statement.is_bare and _ASKED.search(statement.plain) is not None
     for at in range(index + 1, min(index + 1 + _REACH, len(said))):
         reply = said[at]
-        if reply.turn > statement.turn + 2 or is_question(reply, names):
+        if reply.turn > statement.turn + 2:
             break
-        is_next = at == index + 1 or at - 1 in found
-        if (is_next and _rejects(reply, statement)) or _contradicts(reply, statement):
+        if is_question(reply, names):
+            is_asked = True
+            continue
+        is_denial = is_next and _rejects(reply, statement, is_asked=is_asked)
+        if is_denial or _contradicts(reply, statement):
             found.append(at)
+        else:
+            is_next = False
     return tuple(found)
 
 
-def _rejects(reply: Sentence, statement: Sentence) -> bool:
+def _rejects(reply: Sentence, statement: Sentence, *, is_asked: bool) -> bool:
+    """`is_asked`: whether a question came between, so that `no` may be its answer."""
     if _DENIED.match(reply.plain):
         return True
-    is_asked = statement.is_bare and _ASKED.search(statement.plain)
     return reply.label != statement.label and not is_asked and _REFUSED.match(reply.plain) is not None
 
 

@@ -28,6 +28,10 @@ def texts_of(findings: Findings) -> tuple[list[str], list[str]]:
         "I doubt that Ben will pay for the hotel.",
         "I never told anybody that we decided to pay for the hotel.",
         "Nobody said that we agreed to pay for the hotel.",
+        "It was never agreed that I will pay for the hotel.",
+        "I don't remember that we agreed to pay for the hotel.",
+        "I can't promise that I will pay for the hotel.",
+        "If anybody says that I will pay for the hotel, they are wrong.",
         "I'm not sure that Ben will pay for the hotel.",
     ],
 )
@@ -100,6 +104,38 @@ def test_who_takes_a_decision_back_has_not_decided(is_bare: bool) -> None:
     lines = [("Anna", "We decided to close the office in August. | Sorry, that is wrong."), ("Ben", "Good.")]
 
     assert texts_of(minutes_of(lines, is_bare=is_bare))[0] == []
+
+
+@BOTH
+def test_who_takes_a_promise_back_has_not_promised(is_bare: bool) -> None:
+    lines = [("Anna", "I will send the report by Friday. | No, wait, I can't do that."), ("Ben", "Good.")]
+
+    assert texts_of(minutes_of(lines, is_bare=is_bare))[1] == []
+
+
+@BOTH
+def test_a_question_between_does_not_hide_a_denial(is_bare: bool) -> None:
+    decided = ("Anna", "We decided to close the office in August.")
+
+    denied = minutes_of([decided, ("Carla", "Are you sure?"), ("Ben", "No, that is wrong.")], is_bare=is_bare)
+    standing = minutes_of([decided, ("Carla", "Is the door open?"), ("Ben", "No.")], is_bare=is_bare)
+
+    assert denied.decisions == ()
+    assert [one.text for one in standing.decisions] == ["We decided to close the office in August"]
+
+
+@BOTH
+def test_a_decision_may_correct_another(is_bare: bool) -> None:
+    lines = [("Anna", "We decided to meet in August."), ("Ben", "No, we decided to meet in the autumn.")]
+
+    assert texts_of(minutes_of(lines, is_bare=is_bare))[0] == ["We decided to meet in the autumn"]
+
+
+@BOTH
+def test_a_question_that_is_only_confirmed_is_quoted_with_its_answer(is_bare: bool) -> None:
+    lines = [("Anna", "Should we hire a second developer?"), ("Ben", "Yes.")]
+
+    assert texts_of(minutes_of(lines, is_bare=is_bare))[0] == ["Should we hire a second developer? Yes"]
 
 
 @BOTH
