@@ -59,6 +59,12 @@ def test_one_s_own_word_counts_whatever_else_is_in_the_sentence(said: str, is_ba
     assert texts_of(minutes_of(lines, is_bare=is_bare))[1] == ["Pay for the hotel"]
 
 
+def test_a_comma_ends_what_a_denial_governs() -> None:
+    lines = [("Ben", "Nobody told me that, I will pay for the hotel."), ("Anna", "The weather was bad last year.")]
+
+    assert texts_of(minutes_of(lines))[1] == ["Pay for the hotel"]
+
+
 @BOTH
 @pytest.mark.parametrize(
     "denial",
