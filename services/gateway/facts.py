@@ -27,6 +27,7 @@ class Run:
     id: str
     meeting_id: str
     title: str | None
+    filename: str | None
     status: MeetingStatus
     version: int
     created_at: datetime.datetime
@@ -98,6 +99,7 @@ def _run(row: Record) -> Run:
         id=str(row["run_id"]),
         meeting_id=str(row["meeting_id"]),
         title=row["title"],
+        filename=row["filename"],
         status=row["status"],
         version=row["version"],
         created_at=row["created_at"],

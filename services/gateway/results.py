@@ -125,6 +125,7 @@ async def build_results(run: Run, facts: RunFacts, store: ObjectStore) -> Result
         meeting_id=run.meeting_id,
         run_id=run.id,
         title=run.title,
+        filename=run.filename,
         duration=assembled.duration,
         language=assembled.language,
         speakers=_speakers(matches),

@@ -12,7 +12,7 @@ ORDER BY meetings.created_at DESC, meetings.id DESC
 LIMIT $4
 
 -- name: current_run
-SELECT meetings.id AS meeting_id, meetings.title, meetings.created_at,
+SELECT meetings.id AS meeting_id, meetings.title, meetings.filename, meetings.created_at,
        runs.id AS run_id, runs.status, runs.version, runs.ended_at,
        runs.error_code, runs.error_message, runs.error_stage
 FROM meetings JOIN runs ON runs.id = meetings.current_run_id

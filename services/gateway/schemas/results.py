@@ -39,6 +39,9 @@ class Results(Answer):
     meeting_id: str
     run_id: str
     title: str | None
+    filename: str | None = None
+    """Of the recording, as the client named it."""
+
     duration: float
     language: str | None
     speakers: tuple[ResultSpeaker, ...]

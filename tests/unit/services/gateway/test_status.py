@@ -53,7 +53,7 @@ def progress(
 ) -> MeetingProgress:
     has_ended = status in {"completed", "failed", "cancelled"}
     run = Run(
-        id="r", meeting_id="m", title=None, status=status, version=1, created_at=BEGIN,
+        id="r", meeting_id="m", title=None, filename=None, status=status, version=1, created_at=BEGIN,
         ended_at=BEGIN if has_ended else None, error=None,
     )  # fmt: skip
     return meeting_progress(run, RunFacts(facts), live or {}, now=BEGIN + datetime.timedelta(seconds=5))
