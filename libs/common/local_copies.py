@@ -1,10 +1,11 @@
 """Objects as files: fetched once for all who need them at the same time, and kept for the next."""
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+
+from libs.common.scratch import ScratchFolder
 
 Fetch = Callable[[str, Path], Awaitable[None]]
 """Writes the object of a key to a path."""
@@ -52,7 +53,7 @@ class _Copy:
 
     def __init__(self, fetch: Fetch, key: str) -> None:
         self.users = 0
-        self.folder = tempfile.TemporaryDirectory(prefix="hansard-")
+        self.folder = ScratchFolder()
         self.fetching = asyncio.create_task(self._fetched(fetch, key))
 
     @property
@@ -60,6 +61,6 @@ class _Copy:
         return self.fetching.done() and (self.fetching.cancelled() or self.fetching.exception() is not None)
 
     async def _fetched(self, fetch: Fetch, key: str) -> Path:
-        path = Path(self.folder.name) / "object"
+        path = self.folder.path / "object"
         await fetch(key, path)
         return path

@@ -16,6 +16,7 @@ from libs.common.cache import Cache
 from libs.common.errors import InvalidSettings, PipelineError
 from libs.common.runtime.retry import until_answered
 from libs.common.runtime.worker import Worker
+from libs.common.scratch import remove_abandoned
 from libs.common.settings import S, ServiceSettings, read_settings
 from libs.common.stage import Stage
 from libs.common.storage import ObjectStore
@@ -55,6 +56,7 @@ def run_service(name: str, settings_class: type[S], build: Build[S]) -> None:
 
 async def _serve(name: str, settings: S, build: Build[S]) -> None:
     assert isinstance(settings, ServiceSettings)
+    await asyncio.to_thread(remove_abandoned)
     async with _resources(settings) as (worker_of, resources), build(settings, resources) as stages:
         # Until here nothing is in hand: a signal may end the process at once.
         await worker_of(name, stages).run(stop_signal(), grace=settings.grace)

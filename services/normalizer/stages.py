@@ -1,10 +1,8 @@
 """What the normalizer does with each event."""
 
-import tempfile
-from pathlib import Path
-
 from libs.common.engine import EngineInfo
 from libs.common.events import AudioNormalized, MeetingAccepted, SampleAccepted, SampleNormalized
+from libs.common.scratch import scratch_folder
 from libs.common.stage import Stage, Work
 from libs.common.storage import ObjectStore
 from services.normalizer.decoding import Limit, decoding_deadline
@@ -61,8 +59,8 @@ async def _normalize(
 ) -> tuple[str, str, float]:
     """Keys of the audio and of the `Recording`, and the duration."""
     async with store.local_copy(upload_key) as upload:
-        with tempfile.TemporaryDirectory(prefix="hansard-") as folder:
-            target = Path(folder) / "audio.flac"
+        with scratch_folder() as folder:
+            target = folder / "audio.flac"
             normalized = await normalize(ffmpeg, upload, target, limit=limit, progress=work.progress)
             audio_key = await work.keep_file("audio.flac", target)
     for code, message in normalized.warnings:
