@@ -16,10 +16,10 @@ _PID_FILES = (_OWNER, "lock")
 
 
 @contextmanager
-def temporary_home() -> Iterator[Path]:
-    """A new folder; those whose processes were killed are removed first."""
-    _remove_leftovers(Path(tempfile.gettempdir()))
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+def temporary_home(within: Path | None = None) -> Iterator[Path]:
+    """A new folder in `within`, by default the system's temporary one; leftovers of killed processes go first."""
+    _remove_leftovers(within or Path(tempfile.gettempdir()))
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=within))
     (folder / _OWNER).write_text(str(os.getpid()))
     try:
         yield folder

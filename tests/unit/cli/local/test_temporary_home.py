@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,24 +13,19 @@ from cli.local.temporary_home import temporary_home
 
 ROOT = Path(__file__).parents[4]
 DEMO = """
-import signal
+import signal, sys
+from pathlib import Path
 from cli.local.temporary_home import temporary_home
-with temporary_home() as folder:
+with temporary_home(Path(sys.argv[1])) as folder:
     print(folder, flush=True)
     signal.pause()
 """
 
 
-@pytest.fixture(autouse=True)
-def temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr(tempfile, "tempdir", None)
-
-
 @pytest.fixture
-def demo() -> Iterator[subprocess.Popen[str]]:
+def demo(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process that has such a folder."""
-    process = subprocess.Popen([sys.executable, "-c", DEMO], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    process = subprocess.Popen([sys.executable, "-c", DEMO, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=ROOT)
     with process:
         yield process
         process.kill()
@@ -42,33 +36,33 @@ def folder_of(demo: subprocess.Popen[str]) -> Path:
     return Path(demo.stdout.readline().strip())
 
 
-def test_the_folder_is_gone_afterwards() -> None:
-    with temporary_home() as folder:
+def test_the_folder_is_gone_afterwards(tmp_path: Path) -> None:
+    with temporary_home(tmp_path) as folder:
         assert folder.is_dir()
     assert not folder.exists()
 
 
-def test_the_folder_of_a_killed_demo_is_removed_by_the_next(demo: subprocess.Popen[str]) -> None:
+def test_the_folder_of_a_killed_demo_is_removed_by_the_next(demo: subprocess.Popen[str], tmp_path: Path) -> None:
     left = folder_of(demo)
     demo.send_signal(signal.SIGKILL)
     demo.wait(20)
     assert left.is_dir()
-    with temporary_home():
+    with temporary_home(tmp_path):
         assert not left.exists()
 
 
-def test_the_folder_of_a_running_demo_is_left_alone(demo: subprocess.Popen[str]) -> None:
+def test_the_folder_of_a_running_demo_is_left_alone(demo: subprocess.Popen[str], tmp_path: Path) -> None:
     used = folder_of(demo)
-    with temporary_home():
+    with temporary_home(tmp_path):
         assert used.is_dir()
 
 
-def test_a_folder_in_which_a_start_is_still_stopping_is_left_alone(demo: subprocess.Popen[str]) -> None:
+def test_a_folder_in_which_a_start_is_still_stopping_is_left_alone(demo: subprocess.Popen[str], tmp_path: Path) -> None:
     left = folder_of(demo)
     demo.kill()
     demo.wait(20)
     (left / "lock").write_text(str(os.getpid()))
-    with temporary_home():
+    with temporary_home(tmp_path):
         assert left.is_dir()
 
 
@@ -78,6 +72,6 @@ def test_what_no_demo_has_made_is_left_alone(tmp_path: Path) -> None:
     mine.mkdir()
     (mine / "demo.pid").write_text("999999999")
     (tmp_path / "hansard-demo-link").symlink_to(mine)
-    with temporary_home():
+    with temporary_home(tmp_path):
         assert (tmp_path / "hansard-demo-notes").is_dir()
         assert (mine / "demo.pid").is_file()
