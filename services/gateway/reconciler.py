@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from libs.common.events import EVENTS
 from libs.common.line import CONSUMERS
 from libs.common.outcome import Unit
-from libs.common.streams.entry import Entry
+from libs.common.streams.entry import Entry, fact_name
 from libs.common.streams.keys import (
     PROJECTION,
     delayed_key,
@@ -85,7 +85,7 @@ class Reconciler:
         key = stream_key(row["stream"])
         entry = Entry(
             key=key,
-            fact=f"{publisher.id}#{row['position']}",
+            fact=fact_name(publisher, row["position"]),
             siblings=row["siblings"],
             spent=0,
             revision=event.revision,

@@ -73,13 +73,18 @@ class Entry:
         return int(self.fact.rsplit("#", 1)[1])
 
 
+def fact_name(publisher: Unit, position: int) -> str:
+    """The name of the fact that a unit's event at `position` states."""
+    return f"{publisher.id}#{position}"
+
+
 def entries_of(unit: Unit, published: tuple[PublishedEvent, ...], report: Report) -> list[Entry]:
     """The entries that a unit publishes, in order."""
     report_json = report.model_dump_json()
     return [
         Entry(
             key=stream_key(one.stream),
-            fact=f"{unit.id}#{position}",
+            fact=fact_name(unit, position),
             siblings=len(published),
             spent=0,
             revision=one.event.revision,
