@@ -56,8 +56,6 @@ class Unreadable:
     """An entry that is not what the stream promises."""
 
     id: str
-    times_delivered: int
-    fields: dict[str, str]
     reason: str
 
 
@@ -202,7 +200,7 @@ def delivery_of(key: str, id_: str, times_delivered: int, fields: dict[str, str]
         entry = Entry.parse(key, fields)
         _ = entry.publisher
     except ValueError as error:
-        return Unreadable(id=id_, times_delivered=times_delivered, fields=fields, reason=str(error))
+        return Unreadable(id=id_, reason=str(error))
     return Delivery(id=id_, times_delivered=times_delivered, entry=entry)
 
 
