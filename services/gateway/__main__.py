@@ -23,7 +23,7 @@ from libs.common.telemetry import configure_logs
 from services.gateway import migrate
 from services.gateway.app import create_app
 from services.gateway.gateway import Gateway, open_gateway
-from services.gateway.housekeeping import housekeeping
+from services.gateway.housekeeping import Housekeeping
 from services.gateway.outbox import Relay
 from services.gateway.projection import Projection
 from services.gateway.reconciler import Reconciler
@@ -76,7 +76,7 @@ async def _serve(settings: GatewaySettings) -> None:
     stopped = stop_signal()
     async with open_gateway(settings) as gateway:
         await _check_store(gateway)
-        async with _upkeep(gateway, settings).running(), housekeeping(gateway.database, gateway.store):
+        async with _upkeep(gateway, settings).running():
             server = _server(gateway, settings)
             stopping = asyncio.create_task(_stop(server, stopped))
             await server.serve()
@@ -134,6 +134,7 @@ def _upkeep(gateway: Gateway, settings: GatewaySettings) -> Upkeep:
         erasures=gateway.erasures,
         trimmer=Trimmer(gateway.redis, scripts, keep=datetime.timedelta(days=settings.keep_days)),
         heartbeat=Heartbeat(gateway.redis, info, lifetime=settings.lease),
+        housekeeping=Housekeeping(gateway.database, gateway.store),
     )
 
 

@@ -14,6 +14,7 @@ from libs.common.errors import PipelineError
 from libs.common.streams.monitor import Heartbeat
 from services.gateway.erasures import Erasures
 from services.gateway.galleries import Galleries
+from services.gateway.housekeeping import Housekeeping
 from services.gateway.outbox import Relay
 from services.gateway.projection import Projection
 from services.gateway.reconciler import Reconciler
@@ -28,10 +29,10 @@ _log = structlog.get_logger(__name__)
 class Periods:
     """Seconds between two passes."""
 
-    heartbeat: float = 7.5
     reconcile: float = 15.0
     erase: float = 15.0
     trim: float = 60.0
+    clean_up: float = 3600.0
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Upkeep:
     erasures: Erasures
     trimmer: Trimmer
     heartbeat: Heartbeat
+    housekeeping: Housekeeping
     periods: Periods = Periods()
 
     @asynccontextmanager
@@ -53,12 +55,13 @@ class Upkeep:
         loops = [
             self.relay.run(),
             self.galleries.run(),
-            _repeat(self.heartbeat.beat, self.periods.heartbeat),
+            _repeat(self.heartbeat.beat, self.heartbeat.period),
             _repeat(self.reconciler.reconcile, self.periods.reconcile),
             _repeat(self.erasures.repeat, self.periods.erase),
             _repeat(self.erasures.sweep, self.periods.erase),
             _repeat(self.trimmer.trim, self.periods.trim),
             _repeat(self.trimmer.reap, self.periods.trim),
+            _repeat(self.housekeeping.clean_up, self.periods.clean_up),
         ]
         tasks = [asyncio.create_task(_guarded(loop)) for loop in loops]
         projecting = asyncio.create_task(_guarded(self.projection.run()))

@@ -54,7 +54,7 @@ class Worker:
         """Work until `stopped`; then finish or hand back what is in hand within `grace` seconds."""
         loops = [asyncio.create_task(stage.run()) for stage in self.stages]
         signs = [
-            asyncio.create_task(_repeat(self._heartbeat.beat, self._lease / 4)),
+            asyncio.create_task(_repeat(self._heartbeat.beat, self._heartbeat.period)),
             asyncio.create_task(_repeat(self._renew, self._lease / 4)),
             asyncio.create_task(_repeat(self._show_progress, _PULSE)),
         ]

@@ -44,6 +44,11 @@ class Heartbeat:
         self._info = info
         self._lifetime = lifetime
 
+    @property
+    def period(self) -> float:
+        """Seconds between two beats: a few may fail before the sign lapses."""
+        return self._lifetime / 4
+
     async def beat(self) -> None:
         """Refresh the sign of life."""
         async with self._redis.pipeline(transaction=False) as pipe:

@@ -16,10 +16,9 @@ from services.gateway.app import create_app
 from services.gateway.database import Database, DatabaseUnavailable
 from services.gateway.errors import UploadExpired
 from services.gateway.gateway import Gateway
-from services.gateway.housekeeping import housekeeping
+from services.gateway.housekeeping import Housekeeping
 from services.gateway.idempotency import forget_old_keys
 from services.gateway.staging import staged, sweep_abandoned
-from tests.integration.line import until
 
 AUDIO = b"any bytes: the normalizer decides what they are" * 100
 
@@ -201,11 +200,8 @@ async def test_what_a_dead_gateway_left_is_swept(client: httpx.AsyncClient, gate
     for prefix in ("new", "dead"):
         await gateway.store.put(f"meetings/{prefix}/upload-1", b"half")
 
-    async def is_swept() -> bool:
-        return len(await rows(gateway, "uploads")) == 1
-
-    async with housekeeping(gateway.database, gateway.store):
-        await until(is_swept)
+    await Housekeeping(gateway.database, gateway.store).clean_up()
+    assert len(await rows(gateway, "uploads")) == 1
     assert not await gateway.store.exists("meetings/dead/upload-1")
     assert len(await gateway.store.list("meetings/")) == 3
 

@@ -174,6 +174,7 @@ async def test_what_a_worker_holds_is_not_taken_over_by_itself(
     held = await take(queue)
     assert await queue.take_over(1, lease=0, in_hand=[held.id]) == []
     [again] = await queue.take_over(1, lease=0)
+    assert isinstance(again, Delivery)
     assert again.times_delivered == 2, "what it never saw, because the answer was lost, it takes"
 
 
@@ -283,6 +284,7 @@ async def test_a_dead_consumer_is_removed_only_when_it_owns_nothing(
 async def test_a_worker_lives_as_long_as_it_beats(redis: Redis) -> None:
     info = WorkerInfo(consumer="one", service="normalizer", release="1", stages={GROUP: None})
     heartbeat = Heartbeat(redis, info, lifetime=60)
+    assert heartbeat.period < 60 / 3, "a beat or two may fail"
     await heartbeat.beat()
     assert await living_workers(redis) == [info]
     await redis.delete(worker_key("one"))
