@@ -22,15 +22,15 @@ from libs.common.streams.reader import GroupReader
 from libs.common.telemetry import configure_logs
 from services.gateway import migrate
 from services.gateway.app import create_app
+from services.gateway.background.housekeeping import Housekeeping
+from services.gateway.background.outbox import Relay
+from services.gateway.background.projection import Projection
+from services.gateway.background.reconciler import Reconciler
+from services.gateway.background.records import Records
+from services.gateway.background.trimmer import Trimmer
+from services.gateway.background.upkeep import Upkeep
 from services.gateway.gateway import Gateway, open_gateway
-from services.gateway.housekeeping import Housekeeping
-from services.gateway.outbox import Relay
-from services.gateway.projection import Projection
-from services.gateway.reconciler import Reconciler
-from services.gateway.records import Records
 from services.gateway.settings import GatewaySettings
-from services.gateway.trimmer import Trimmer
-from services.gateway.upkeep import Upkeep
 
 _log = structlog.get_logger(__name__)
 

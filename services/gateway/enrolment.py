@@ -9,13 +9,13 @@ from uuid import UUID, uuid4
 import structlog
 
 from libs.common.events import SampleAccepted
-from services.gateway.acceptance import begin_run
 from services.gateway.database import Connection, Database, load_queries
-from services.gateway.idempotency import RequestKey, claim, fingerprint, record_answer
+from services.gateway.intake.acceptance import begin_run
+from services.gateway.intake.idempotency import RequestKey, claim, fingerprint, record_answer
+from services.gateway.intake.staging import Staging
+from services.gateway.intake.uploads import Upload
 from services.gateway.schemas.forms import EnrolmentForm
 from services.gateway.schemas.speakers import EnrolmentAnswer
-from services.gateway.staging import Staging
-from services.gateway.uploads import Upload
 
 _SQL = load_queries("speakers")
 

@@ -12,16 +12,16 @@ from libs.common.storage import ObjectStore
 from libs.common.streams.cache import RedisCache
 from libs.common.streams.connection import connect
 from libs.common.streams.scripts import Scripts
+from services.gateway.background.erasures import Erasures
+from services.gateway.background.galleries import Galleries
 from services.gateway.database import Database
 from services.gateway.enrolment import Enrolment
-from services.gateway.erasures import Erasures
-from services.gateway.galleries import Galleries
 from services.gateway.health import HealthCheck
+from services.gateway.intake.uploads import UploadLimits
 from services.gateway.meetings import Meetings
-from services.gateway.results import ResultsReader
+from services.gateway.runs.results import ResultsReader
 from services.gateway.settings import GatewaySettings
 from services.gateway.speakers import Speakers
-from services.gateway.uploads import UploadLimits
 
 
 @dataclass(frozen=True)

@@ -13,16 +13,19 @@ from redis.exceptions import RedisError
 from libs.common.errors import StorageUnavailable
 from libs.common.events import MeetingAccepted
 from libs.common.storage import ObjectStore
-from services.gateway.acceptance import begin_run
-from services.gateway.cancellation import tell_workers
+from services.gateway.background.erasures import Erasure, Erasures
 from services.gateway.database import Connection, Database, DatabaseUnavailable, load_queries
-from services.gateway.erasures import Erasure, Erasures
 from services.gateway.errors import MeetingEnded, MeetingNotFound
-from services.gateway.facts import find_run, run_facts
-from services.gateway.idempotency import RequestKey, claim, fingerprint, record_answer
-from services.gateway.live_progress import live_units
+from services.gateway.intake.acceptance import begin_run
+from services.gateway.intake.idempotency import RequestKey, claim, fingerprint, record_answer
+from services.gateway.intake.staging import Staging
+from services.gateway.intake.uploads import Upload
 from services.gateway.pages import Cursor
-from services.gateway.results import forget_results
+from services.gateway.runs.cancellation import tell_workers
+from services.gateway.runs.facts import find_run, run_facts
+from services.gateway.runs.live_progress import live_units
+from services.gateway.runs.results import forget_results
+from services.gateway.runs.status import meeting_progress
 from services.gateway.schemas.forms import MeetingForm
 from services.gateway.schemas.meetings import (
     MeetingAnswer,
@@ -32,9 +35,6 @@ from services.gateway.schemas.meetings import (
     MeetingReceipt,
     MeetingSummary,
 )
-from services.gateway.staging import Staging
-from services.gateway.status import meeting_progress
-from services.gateway.uploads import Upload
 
 _SQL = load_queries("meetings")
 

@@ -11,13 +11,13 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from libs.common.errors import StorageUnavailable
-from services.gateway.cancellation import tell_workers
+from services.gateway.background.erasures import Erasure, Erasures
+from services.gateway.background.galleries import Galleries
 from services.gateway.database import Connection, Database, DatabaseUnavailable, load_queries
-from services.gateway.erasures import Erasure, Erasures
 from services.gateway.errors import SpeakerNotFound
-from services.gateway.facts import run_error
-from services.gateway.galleries import Galleries
 from services.gateway.pages import Cursor
+from services.gateway.runs.cancellation import tell_workers
+from services.gateway.runs.facts import run_error
 from services.gateway.schemas.speakers import SampleStatus, Speaker, SpeakerPage, SpeakerReceipt, SpeakerStatus
 
 _SQL = load_queries("speakers")

@@ -8,7 +8,7 @@ from fastapi import Depends, Header, Path, Query, Request
 from services.gateway.auth import workspace
 from services.gateway.errors import MeetingNotFound, SpeakerNotFound
 from services.gateway.gateway import Gateway
-from services.gateway.idempotency import IDEMPOTENCY_HEADER
+from services.gateway.intake.idempotency import IDEMPOTENCY_HEADER
 from services.gateway.pages import Cursor
 
 

@@ -5,7 +5,9 @@ from uuid import uuid4
 
 from fastapi import APIRouter, Request, Response, status
 
-from services.gateway.idempotency import REPLAYED_HEADER, RequestKey
+from services.gateway.intake.idempotency import REPLAYED_HEADER, RequestKey
+from services.gateway.intake.staging import staged
+from services.gateway.intake.uploads import receive_form
 from services.gateway.meetings import Submission
 from services.gateway.problems import documented
 from services.gateway.routes import examples
@@ -20,8 +22,6 @@ from services.gateway.schemas.meetings import (
     MeetingProgress,
     MeetingReceipt,
 )
-from services.gateway.staging import staged
-from services.gateway.uploads import receive_form
 
 UPLOAD_PROBLEMS = (
     "unsupported_media_type",

@@ -5,13 +5,13 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Header, Query, Response, status
 
 from libs.common.rttm import write_rttm
-from services.gateway.exports import MEDIA_TYPES, TEXT_FORMATS, export
-from services.gateway.facts import Run
 from services.gateway.gateway import Gateway
 from services.gateway.problems import documented
 from services.gateway.routes import examples
 from services.gateway.routes.dependencies import MeetingId, TheGateway, Workspace
 from services.gateway.routes.examples import shown
+from services.gateway.runs.exports import MEDIA_TYPES, TEXT_FORMATS, export
+from services.gateway.runs.facts import Run
 from services.gateway.schemas.results import Results
 
 Format = Literal["json", "txt", "md", "srt", "vtt", "rttm"]

@@ -6,7 +6,9 @@ from uuid import uuid4
 from fastapi import APIRouter, Request, Response, status
 
 from services.gateway.enrolment import EnrolmentRequest, Sample
-from services.gateway.idempotency import REPLAYED_HEADER, RequestKey
+from services.gateway.intake.idempotency import REPLAYED_HEADER, RequestKey
+from services.gateway.intake.staging import staged
+from services.gateway.intake.uploads import receive_form
 from services.gateway.problems import documented
 from services.gateway.routes import examples
 from services.gateway.routes.dependencies import After, IdempotencyKey, Limit, SpeakerId, TheGateway, Workspace
@@ -15,8 +17,6 @@ from services.gateway.routes.forms import ENROLMENT_BODY
 from services.gateway.routes.meetings import UPLOAD_PROBLEMS
 from services.gateway.schemas.forms import EnrolmentForm, read_fields
 from services.gateway.schemas.speakers import EnrolmentAnswer, Speaker, SpeakerPage, SpeakerReceipt
-from services.gateway.staging import staged
-from services.gateway.uploads import receive_form
 
 MAX_SAMPLES = 20
 """In one request."""

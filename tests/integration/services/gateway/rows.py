@@ -18,13 +18,13 @@ from libs.common.streams.keys import PROJECTION, stream_key
 from libs.common.streams.queue import Publisher, consumer_name
 from libs.common.streams.reader import GroupReader
 from libs.common.streams.scripts import Scripts
+from services.gateway.background.erasures import Erasures
+from services.gateway.background.galleries import Galleries
+from services.gateway.background.outbox import Relay
+from services.gateway.background.projection import Projection
+from services.gateway.background.reconciler import Reconciler
+from services.gateway.background.records import Records
 from services.gateway.database import Database
-from services.gateway.erasures import Erasures
-from services.gateway.galleries import Galleries
-from services.gateway.outbox import Relay
-from services.gateway.projection import Projection
-from services.gateway.reconciler import Reconciler
-from services.gateway.records import Records
 from tests.integration.line import REPORT, until
 
 MODEL = EmbeddingModel(name="test", revision="1", dimension=2)

@@ -13,12 +13,12 @@ from libs.common.events import EVENTS, MeetingAccepted
 from libs.common.outcome import Report
 from libs.common.request import MeetingRequest
 from services.gateway.app import create_app
+from services.gateway.background.housekeeping import Housekeeping
 from services.gateway.database import Database, DatabaseUnavailable
 from services.gateway.errors import UploadExpired
 from services.gateway.gateway import Gateway
-from services.gateway.housekeeping import Housekeeping
-from services.gateway.idempotency import forget_old_keys
-from services.gateway.staging import staged, sweep_abandoned
+from services.gateway.intake.idempotency import forget_old_keys
+from services.gateway.intake.staging import staged, sweep_abandoned
 
 AUDIO = b"any bytes: the normalizer decides what they are" * 100
 

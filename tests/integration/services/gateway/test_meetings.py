@@ -8,7 +8,7 @@ import pytest
 from libs.common.answers import answer_key, answer_marker_key
 from libs.common.streams.keys import cancelled_key, progress_key
 from services.gateway.gateway import Gateway
-from services.gateway.results import results_key
+from services.gateway.runs.results import results_key
 from tests.integration.services.gateway.meeting_rows import TRANSCRIPT, RecordedMeeting, accept_meeting
 
 

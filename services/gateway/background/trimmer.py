@@ -12,7 +12,7 @@ from libs.common.line import CONSUMERS
 from libs.common.streams.entry import Entry
 from libs.common.streams.keys import PROJECTION, WORKERS, marker_key, stream_key, worker_key
 from libs.common.streams.scripts import Scripts
-from services.gateway.acceptance import ACCEPT
+from services.gateway.intake.acceptance import ACCEPT
 
 _BATCH = 500
 

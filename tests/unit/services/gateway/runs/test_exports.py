@@ -7,9 +7,9 @@ from libs.common.minutes import ActionItem, Finding, Minutes
 from libs.common.outcome import Warned
 from libs.common.speech import Word
 from libs.common.transcript import Gap
-from services.gateway.exports import clock, export
+from services.gateway.runs.exports import clock, export
+from services.gateway.runs.subtitles import MAX_LENGTH, MAX_SECONDS, subtitles
 from services.gateway.schemas.results import NamedUtterance, Results, ResultSpeaker
-from services.gateway.subtitles import MAX_LENGTH, MAX_SECONDS, subtitles
 
 
 def said(number: int, start: float, text: str, *, name: str | None = "Ana <b>", pace: float = 0.4) -> NamedUtterance:

@@ -11,8 +11,8 @@ from libs.common.outcome import PublishedEvent, Report, Unit
 from libs.common.runtime.retry import is_outage, short_backoff
 from libs.common.streams.entry import entries_of
 from libs.common.streams.queue import Publisher
-from services.gateway.acceptance import ACCEPT
 from services.gateway.database import Database, DatabaseUnavailable, load_queries
+from services.gateway.intake.acceptance import ACCEPT
 
 _SQL = load_queries("outbox")
 _BATCH = 50

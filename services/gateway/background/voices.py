@@ -5,8 +5,8 @@ import uuid
 from libs.common.events import SpeakersMatched, VoiceEmbedded
 from libs.common.speakers import Decision
 from libs.common.speech import SpeakerEmbedding
+from services.gateway.background.erasures import Erasure, Erasures
 from services.gateway.database import Connection, load_queries
-from services.gateway.erasures import Erasure, Erasures
 
 _SQL = load_queries("projection")
 

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 
 from libs.common.storage import ObjectStore
 from services.gateway.errors import EmptyUpload, InvalidRequest, TruncatedUpload, UploadStalled, UploadTooLarge
-from services.gateway.multipart import Part, form_boundary, read_parts
+from services.gateway.intake.multipart import Part, form_boundary, read_parts
 from services.gateway.schemas.problems import FieldError
 
 RECORDING = "audio"

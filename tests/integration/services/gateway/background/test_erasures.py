@@ -15,7 +15,7 @@ from libs.common.stage import Stage, Work
 from libs.common.storage import ObjectStore
 from libs.common.streams.cache import RedisCache
 from libs.common.streams.keys import cancelled_key, stream_key
-from services.gateway.erasures import Erasures
+from services.gateway.background.erasures import Erasures
 from services.gateway.gateway import Gateway
 from tests.integration.line import until
 from tests.integration.services.gateway.meeting_rows import accept_meeting

@@ -7,7 +7,7 @@ import pytest
 
 from libs.common.rttm import read_rttm
 from services.gateway.gateway import Gateway
-from services.gateway.results import results_key
+from services.gateway.runs.results import results_key
 from tests.integration.services.gateway.meeting_rows import RecordedMeeting, accept_meeting
 
 

@@ -6,10 +6,10 @@ from libs.common.engine import EngineInfo
 from libs.common.events import AudioNormalized, ChunkPlanned, Event, StageFailed, TranscriptAssembled
 from libs.common.outcome import Report, Unit
 from libs.common.speech import Segment
-from services.gateway.facts import Fact, Run, RunFacts
-from services.gateway.live_progress import LiveUnit
+from services.gateway.runs.facts import Fact, Run, RunFacts
+from services.gateway.runs.live_progress import LiveUnit
+from services.gateway.runs.status import meeting_progress
 from services.gateway.schemas.meetings import MeetingProgress, MeetingStatus
-from services.gateway.status import meeting_progress
 
 BEGIN = datetime.datetime(2026, 11, 22, 12, tzinfo=datetime.UTC)
 SUBJECT = {"workspace": "default", "run_id": "r", "meeting_id": "m", "request_key": "q"}

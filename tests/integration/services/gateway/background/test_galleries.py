@@ -9,8 +9,8 @@ import pytest
 from libs.common.speakers import gallery_key
 from libs.common.storage import ObjectStore
 from libs.common.streams.cache import RedisCache
+from services.gateway.background.galleries import Galleries
 from services.gateway.database import DatabaseUnavailable, load_queries
-from services.gateway.galleries import Galleries
 from services.gateway.gateway import Gateway
 from tests.integration.services.gateway.rows import MODEL, accept_sample
 

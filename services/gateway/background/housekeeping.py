@@ -6,8 +6,8 @@ import structlog
 
 from libs.common.storage import ObjectStore
 from services.gateway.database import Database
-from services.gateway.idempotency import forget_old_keys
-from services.gateway.staging import sweep_abandoned
+from services.gateway.intake.idempotency import forget_old_keys
+from services.gateway.intake.staging import sweep_abandoned
 
 _log = structlog.get_logger(__name__)
 

@@ -18,8 +18,8 @@ from libs.common.storage import ObjectStore
 from libs.common.streams.keys import PROJECTION, WORKERS, cancelled_key, marker_key, stream_key, worker_key
 from libs.common.streams.monitor import Heartbeat, WorkerInfo
 from libs.common.streams.scripts import Scripts
+from services.gateway.background.trimmer import Trimmer
 from services.gateway.database import Database
-from services.gateway.trimmer import Trimmer
 from tests.integration.line import echo, stage, until, working
 from tests.integration.services.gateway.rows import MODEL, VOICE, accept_sample, background, projecting
 

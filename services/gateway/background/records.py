@@ -25,10 +25,10 @@ from libs.common.speech import SpeakerEmbedding
 from libs.common.storage import ObjectStore
 from libs.common.streams.entry import Entry
 from libs.common.streams.queue import Delivery
+from services.gateway.background.erasures import Erasures
+from services.gateway.background.voices import lock_speaker, store_labels, store_voiceprint
 from services.gateway.database import Connection, Database, load_queries
-from services.gateway.erasures import Erasures
-from services.gateway.run_status import state_of
-from services.gateway.voices import lock_speaker, store_labels, store_voiceprint
+from services.gateway.runs.state import state_of
 
 _SQL = load_queries("projection")
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")

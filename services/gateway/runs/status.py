@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from libs.common.events import ChunkPlanned, TranscriptAssembled
 from libs.common.outcome import Report, Unit
-from services.gateway.facts import Run, RunFacts
-from services.gateway.live_progress import LiveUnit
+from services.gateway.runs.facts import Run, RunFacts
+from services.gateway.runs.live_progress import LiveUnit
 from services.gateway.schemas.meetings import MeetingProgress, StageState, StageStatus
 from services.gateway.schemas.problems import StageError
 

@@ -9,9 +9,9 @@ from redis.asyncio import Redis
 from libs.common.events import SampleNormalized
 from libs.common.streams.keys import cancelled_key, stream_key
 from libs.common.streams.scripts import Scripts
+from services.gateway.background.reconciler import Reconciler
 from services.gateway.database import Database
 from services.gateway.gateway import Gateway
-from services.gateway.reconciler import Reconciler
 from tests.integration.line import echo, stage, until, working
 from tests.integration.services.gateway.rows import (
     Background,

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from services.gateway.errors import MalformedUpload, TruncatedUpload, UnsupportedMediaType
-from services.gateway.multipart import form_boundary, read_parts
+from services.gateway.intake.multipart import form_boundary, read_parts
 
 BODY = (
     b'--boundary\r\nContent-Disposition: form-data; name="title"\r\n\r\nWeekly\r\n'

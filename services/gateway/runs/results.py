@@ -19,7 +19,7 @@ from libs.common.streams.keys import PREFIX
 from libs.common.transcript import Transcript
 from services.gateway.database import Database
 from services.gateway.errors import ApiError, MeetingCancelled, MeetingFailed, ResultsNotReady
-from services.gateway.facts import Run, RunFacts, find_run, run_facts
+from services.gateway.runs.facts import Run, RunFacts, find_run, run_facts
 from services.gateway.schemas.results import NamedUtterance, Results, ResultSpeaker
 
 _KEPT_FOR = 3600

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, assert_never, get_args
 
 from libs.common.minutes import ActionItem, Finding, Minutes, Part
+from services.gateway.runs.subtitles import srt, vtt
 from services.gateway.schemas.results import NamedUtterance, Results
-from services.gateway.subtitles import srt, vtt
 
 TextFormat = Literal["txt", "md", "srt", "vtt"]
 TEXT_FORMATS: tuple[TextFormat, ...] = get_args(TextFormat)

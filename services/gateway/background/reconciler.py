@@ -19,8 +19,8 @@ from libs.common.streams.keys import (
     stream_key,
 )
 from libs.common.streams.scripts import Scripts
-from services.gateway.cancellation import restore_cancelled
 from services.gateway.database import Database, load_queries
+from services.gateway.runs.cancellation import restore_cancelled
 
 _SQL = load_queries("reconciler")
 _RUNS_AT_ONCE = 20

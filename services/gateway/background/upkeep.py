@@ -12,13 +12,13 @@ from redis.exceptions import RedisError
 
 from libs.common.errors import PipelineError
 from libs.common.streams.monitor import Heartbeat
-from services.gateway.erasures import Erasures
-from services.gateway.galleries import Galleries
-from services.gateway.housekeeping import Housekeeping
-from services.gateway.outbox import Relay
-from services.gateway.projection import Projection
-from services.gateway.reconciler import Reconciler
-from services.gateway.trimmer import Trimmer
+from services.gateway.background.erasures import Erasures
+from services.gateway.background.galleries import Galleries
+from services.gateway.background.housekeeping import Housekeeping
+from services.gateway.background.outbox import Relay
+from services.gateway.background.projection import Projection
+from services.gateway.background.reconciler import Reconciler
+from services.gateway.background.trimmer import Trimmer
 
 _CLOSING_TIME = 10.0
 

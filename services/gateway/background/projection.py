@@ -13,9 +13,9 @@ from libs.common.streams.connection import BLOCK
 from libs.common.streams.keys import PREFIX
 from libs.common.streams.queue import Delivery
 from libs.common.streams.reader import GroupReader, Read
+from services.gateway.background.records import Records
 from services.gateway.database import DatabaseUnavailable
-from services.gateway.live_progress import forget_progress
-from services.gateway.records import Records
+from services.gateway.runs.live_progress import forget_progress
 
 _READ_AT_ONCE = 100
 

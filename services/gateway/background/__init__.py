@@ -1,0 +1,1 @@
+"""What the gateway does besides answering: relay, projection, reconciler, and the passes that keep order."""

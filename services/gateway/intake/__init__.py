@@ -1,0 +1,1 @@
+"""Taking responsibility for what a client sends: the upload, its limits, and the accepting transaction."""
