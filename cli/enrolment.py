@@ -2,7 +2,7 @@
 
 import time
 
-from cli.answers import Speaker
+from cli.answers.speakers import Speaker
 from cli.client import Gateway
 from cli.errors import EnrolmentFailed
 

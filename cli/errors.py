@@ -1,6 +1,8 @@
 """Why a command could not do what it was asked for."""
 
-from cli.answers import Answer, MeetingStatus, Problem, Speaker
+from cli.answers.answer import Answer, Problem
+from cli.answers.meetings import MeetingStatus
+from cli.answers.speakers import Speaker
 
 
 class CommandFailed(Exception):

@@ -5,7 +5,7 @@ import time
 from rich.console import Console
 from rich.live import Live
 
-from cli.answers import MeetingStatus
+from cli.answers.meetings import MeetingStatus
 from cli.client import Gateway
 from cli.errors import MeetingFailed
 from cli.show import stage_line, stages_table

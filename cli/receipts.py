@@ -1,6 +1,7 @@
 """What was cancelled or deleted, in one sentence."""
 
-from cli.answers import Cancellation, MeetingReceipt, SpeakerReceipt
+from cli.answers.meetings import Cancellation, MeetingReceipt
+from cli.answers.speakers import SpeakerReceipt
 
 
 def cancelled(answer: Cancellation) -> str:

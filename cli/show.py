@@ -9,7 +9,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from cli.answers import ActionItem, Finding, Health, MeetingStatus, Minutes, Results, StageStatus
+from cli.answers.health import Health
+from cli.answers.meetings import MeetingStatus, StageStatus
+from cli.answers.results import ActionItem, Finding, Minutes, Results
 
 _PEOPLE_COLORS = ("cyan", "green", "magenta", "yellow", "blue", "red", "bright_cyan", "bright_green")
 _MARKS = {"completed": "[green]✓[/]", "processing": "[cyan]…[/]", "failed": "[red]✗[/]", "cancelled": "[yellow]✗[/]"}

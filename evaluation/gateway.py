@@ -6,7 +6,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cli.answers import MeetingStatus, Person, Results
+from cli.answers.meetings import MeetingStatus
+from cli.answers.results import Person, Results
 from cli.client import Gateway
 from cli.enrolment import wait_for_enrolment
 from cli.follow import follow

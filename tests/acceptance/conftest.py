@@ -14,7 +14,7 @@ import pytest
 from redis import Redis
 from rich.console import Console
 
-from cli.answers import MeetingStatus
+from cli.answers.meetings import MeetingStatus
 from cli.client import Gateway
 from cli.local.child import free_port
 

@@ -1,0 +1,1 @@
+"""What a gateway answers, as far as this program reads it."""

@@ -1,0 +1,1 @@
+"""One function per command of `hansard`, by what it is about."""

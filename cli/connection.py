@@ -1,0 +1,105 @@
+"""A connection to a gateway: every call answers, or raises what to tell the person at the terminal."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self, TypeVar
+
+import httpx
+from pydantic import TypeAdapter, ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from cli.answers.answer import Answer, Problem
+from cli.errors import GatewayRefused, GatewayUnreachable
+
+A = TypeVar("A", bound=Answer)
+
+_TIMEOUT = httpx.Timeout(10.0, read=60.0, write=60.0)
+_UPLOAD_TIMEOUT = httpx.Timeout(10.0, read=300.0, write=300.0)
+
+
+class Connection:
+    """HTTP to one gateway, for as long as the context lasts."""
+
+    def __init__(self, url: str, console: Console) -> None:
+        """`console` shows the progress of uploads."""
+        self.url = url.rstrip("/")
+        self._console = console
+        self.http = httpx.Client(base_url=self.url, timeout=_TIMEOUT)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.http.close()
+
+    def pages(self, path: str, field: str, model: type[A]) -> Iterator[A]:
+        """All items of a list, whose pages are fetched as they are read."""
+        cursor: str | None = None
+        while True:
+            page = self.call("GET", path, params={"cursor": cursor} if cursor else {}).json()
+            yield from TypeAdapter(list[model]).validate_python(page[field])  # type: ignore[valid-type]
+            cursor = page.get("next_cursor")
+            if not cursor:
+                return
+
+    def upload(self, path: str, files: Sequence[Path], fields: Mapping[str, str | list[str]]) -> httpx.Response:
+        """Send files with form fields, streamed from the disk."""
+        with ExitStack() as stack, self._progress() as progress:
+            parts: list[tuple[str, tuple[str, IO[bytes]]]] = [
+                ("audio", (file.name, stack.enter_context(progress.open(file, "rb", description=file.name))))
+                for file in files
+            ]
+            return self.call("POST", path, data=fields, files=parts, timeout=_UPLOAD_TIMEOUT)
+
+    def _progress(self) -> Progress:
+        columns = (TextColumn("uploading {task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+        return Progress(*columns, console=self._console, transient=True, disable=not self._console.is_terminal)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        json: object = None,
+        data: Mapping[str, str | list[str]] | None = None,
+        files: list[tuple[str, tuple[str, IO[bytes]]]] | None = None,
+        timeout: httpx.Timeout = _TIMEOUT,
+        expected: Collection[int] = (),
+    ) -> httpx.Response:
+        """One request. `expected`: error statuses that are an answer all the same.
+
+        Raises:
+            GatewayUnreachable, GatewayRefused: There is no such answer.
+        """
+        try:
+            answer = self.http.request(method, path, params=params, json=json, data=data, files=files, timeout=timeout)
+        except httpx.HTTPError as error:
+            raise GatewayUnreachable(f"no gateway answers at {self.url}: {error}. Start one with `make up`") from error
+        if answer.is_error and answer.status_code not in expected:
+            raise GatewayRefused(_problem(answer))
+        return answer
+
+
+def read(model: type[A], answer: httpx.Response) -> A:
+    """The typed answer.
+
+    Raises:
+        GatewayUnreachable: Something else than a gateway answered.
+    """
+    try:
+        return model.model_validate_json(answer.content)
+    except ValidationError as error:
+        raise GatewayUnreachable(f"{answer.url} does not answer as a Hansard gateway does: {error}") from error
+
+
+def _problem(answer: httpx.Response) -> Problem:
+    try:
+        return Problem.model_validate_json(answer.content)
+    except ValidationError:
+        return Problem(code="http_error", detail=f"{answer.url} answered {answer.status_code}")
