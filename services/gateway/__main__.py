@@ -28,7 +28,7 @@ from services.gateway.background.projection import Projection
 from services.gateway.background.reconciler import Reconciler
 from services.gateway.background.records import Records
 from services.gateway.background.trimmer import Trimmer
-from services.gateway.background.upkeep import Upkeep
+from services.gateway.background.upkeep import Periods, Upkeep
 from services.gateway.gateway import Gateway, open_gateway
 from services.gateway.settings import GatewaySettings
 
@@ -134,7 +134,8 @@ def _upkeep(gateway: Gateway, settings: GatewaySettings) -> Upkeep:
         erasures=gateway.erasures,
         trimmer=Trimmer(gateway.redis, scripts, keep=datetime.timedelta(days=settings.keep_days)),
         heartbeat=Heartbeat(gateway.redis, info, lifetime=settings.lease),
-        housekeeping=Housekeeping(gateway.database, gateway.store),
+        housekeeping=Housekeeping(gateway.database, gateway.store, settings.upload_age),
+        periods=Periods.of(reconcile=settings.reconcile_period, upload_age=settings.upload_age),
     )
 
 

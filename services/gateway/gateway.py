@@ -81,7 +81,7 @@ async def open_gateway(settings: GatewaySettings) -> AsyncIterator[Gateway]:
             outbox_waiting=asyncio.Event(),
             galleries_requested=requested,
             galleries=Galleries(database, store, cache, requested),
-            erasures=Erasures(database, store, cache, keep_days=settings.keep_days),
+            erasures=Erasures(database, store, cache, keep_days=settings.keep_days, sweep_age=settings.sweep_age),
             limits=UploadLimits(max_bytes=settings.max_upload_bytes, max_silence=settings.max_upload_silence),
             personas=personas,
         )

@@ -35,5 +35,14 @@ class GatewaySettings(ServiceSettings):
     reconcile_age: float = Field(default=60.0, gt=0)
     """Seconds after which a unit without an outcome is looked after."""
 
+    reconcile_period: float = Field(default=15.0, gt=0)
+    """Seconds between two passes that look after units, and between two that remove objects."""
+
+    sweep_age: float = Field(default=120.0, gt=0)
+    """Seconds after a run's end when the objects that no outcome names are removed."""
+
+    upload_age: float = Field(default=86400.0, gt=0)
+    """Seconds after which an upload that was neither accepted nor removed is taken for abandoned."""
+
     keep_days: float = Field(default=7.0, gt=0)
     """How long events stay in Redis for replay."""

@@ -20,9 +20,6 @@ _SQL = load_queries("erasures")
 _REPEAT = 300.0
 """Seconds between two passes over a prefix that was deleted."""
 
-_SWEEP_AGE = 120.0
-"""Seconds after a run's end when its stray objects are removed."""
-
 _log = structlog.get_logger(__name__)
 
 
@@ -40,13 +37,19 @@ class Erasure:
 class Erasures:
     """Removes objects, idempotently."""
 
-    def __init__(self, database: Database, store: ObjectStore, cache: Cache, *, keep_days: float = 7.0) -> None:
-        """`keep_days`: how long entries stay in Redis; until then one of them may be worked again."""
+    def __init__(
+        self, database: Database, store: ObjectStore, cache: Cache, *, keep_days: float = 7.0, sweep_age: float = 120.0
+    ) -> None:
+        """`keep_days`: how long entries stay in Redis; until then one of them may be worked again.
+
+        `sweep_age`: seconds after a run's end when its stray objects are removed.
+        """
         self.lifetime = (keep_days + 1) * 24 * 3600.0
         """Seconds after a deletion during which something may be written late."""
         self._database = database
         self._store = store
         self._cache = cache
+        self._sweep_age = sweep_age
 
     async def request(self, connection: Connection, erasure: Erasure) -> uuid.UUID:
         """Note, in the deleting transaction, what has to go; returns the id for `run`."""
@@ -93,7 +96,7 @@ class Erasures:
 
     async def _runs_to_sweep(self) -> AsyncIterator[Record]:
         last = uuid.UUID(int=0)
-        while rows := await self._database.fetch(_SQL["runs_to_sweep"], _SWEEP_AGE, last):
+        while rows := await self._database.fetch(_SQL["runs_to_sweep"], self._sweep_age, last):
             for row in rows:
                 yield row
             last = rows[-1]["id"]

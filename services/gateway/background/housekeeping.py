@@ -7,7 +7,7 @@ import structlog
 from libs.common.storage import ObjectStore
 from services.gateway.database import Database
 from services.gateway.intake.idempotency import forget_old_keys
-from services.gateway.intake.staging import sweep_abandoned
+from services.gateway.intake.staging import ABANDONED_AFTER, sweep_abandoned
 
 _log = structlog.get_logger(__name__)
 
@@ -18,6 +18,7 @@ class Housekeeping:
 
     database: Database
     store: ObjectStore
+    upload_age: float = ABANDONED_AFTER
 
     async def clean_up(self) -> None:
         """One pass.
@@ -25,7 +26,7 @@ class Housekeeping:
         Raises:
             DatabaseUnavailable, StorageUnavailable: Something did not answer.
         """
-        swept = await sweep_abandoned(self.database, self.store)
+        swept = await sweep_abandoned(self.database, self.store, age=self.upload_age)
         await forget_old_keys(self.database)
         if swept:
             _log.info("abandoned uploads swept", uploads=swept)

@@ -34,6 +34,11 @@ class Periods:
     trim: float = 60.0
     clean_up: float = 3600.0
 
+    @classmethod
+    def of(cls, *, reconcile: float, upload_age: float) -> "Periods":
+        """Objects are removed as often as units are looked after, uploads at the latest at twice their age."""
+        return cls(reconcile=reconcile, erase=reconcile, clean_up=min(cls.clean_up, upload_age))
+
 
 @dataclass(frozen=True)
 class Upkeep:
