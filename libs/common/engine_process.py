@@ -23,6 +23,7 @@ import psutil
 from libs.common.engine import EngineInfo
 from libs.common.engine_child import LENGTH, Signs, serve
 from libs.common.errors import EngineCrashed, EngineStalled, EngineUnavailable
+from libs.common.running_engine import RunningEngine
 from libs.common.stage import Work
 
 T = TypeVar("T")
@@ -143,6 +144,18 @@ class ChildEngine(Generic[T]):
     async def _end(self, child: "_Child") -> None:
         await child.end()
         self._children.discard(child)
+
+
+@asynccontextmanager
+async def child_engine(
+    load: Callable[[], T], *, processes: int = 1, limits: ChildLimits | None = None
+) -> AsyncIterator[RunningEngine[T]]:
+    """The engine in child processes, which end with the block; `load` as in `ChildEngine`."""
+    engine = ChildEngine(load, processes=processes, limits=limits)
+    try:
+        yield engine
+    finally:
+        await engine.close()
 
 
 class _NeverBegan(EngineCrashed):

@@ -6,14 +6,16 @@ import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError
 
 from libs.common.cache import Cache
+from libs.common.engine_process import ChildLimits, child_engine
 from libs.common.errors import InvalidSettings, PipelineError
+from libs.common.running_engine import RunningEngine
 from libs.common.runtime.retry import until_answered
 from libs.common.runtime.worker import Worker
 from libs.common.scratch import remove_abandoned
@@ -27,7 +29,18 @@ from libs.common.telemetry import configure_logs
 REFUSED = 78
 """Exit status of a service that cannot start as it is set up (`EX_CONFIG`): starting it again does not help."""
 
+T = TypeVar("T")
+
 _log = structlog.get_logger(__name__)
+
+
+class OpenEngine(Protocol):
+    """Where the engines of a service run: `child_engine` in a worker."""
+
+    def __call__(
+        self, load: Callable[[], T], *, processes: int = 1, limits: ChildLimits | None = None
+    ) -> AbstractAsyncContextManager[RunningEngine[T]]:
+        """The engine that `load` gives, until the block ends."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +49,7 @@ class Resources:
 
     store: ObjectStore
     cache: Cache
+    engine: OpenEngine = child_engine
 
 
 Build = Callable[[S, Resources], AbstractAsyncContextManager[Sequence[Stage[Any]]]]

@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from libs.common.engine_process import ChildEngine, ChildLimits
+from libs.common.engine_process import ChildLimits
 from libs.common.service import Resources, run_service
 from libs.common.stage import Stage
-from services.diarizer.engines import Diarizer, load_engine
+from services.diarizer.engines import load_engine
 from services.diarizer.galleries import StoredGalleries
 from services.diarizer.matching import MatchRules
 from services.diarizer.settings import DiarizerSettings
@@ -20,9 +20,12 @@ async def _stages(settings: DiarizerSettings, resources: Resources) -> AsyncIter
     store = resources.store
     rules = MatchRules(threshold=settings.match_threshold, margin=settings.match_margin)
     galleries = StoredGalleries(store, resources.cache)
+    memory_bytes = settings.engine_memory_mb * 2**20 if settings.engine_memory_mb else None
+    limits = ChildLimits(stall=settings.stall_limit, memory_bytes=memory_bytes)
+    load = partial(load_engine, settings)
     async with (
-        _engine(settings, settings.diarizer_slots) as meetings,
-        _engine(settings, settings.enroll_slots) as clips,
+        resources.engine(load, processes=settings.diarizer_slots, limits=limits) as meetings,
+        resources.engine(load, processes=settings.enroll_slots, limits=limits) as clips,
     ):
         info = await meetings.start()
         await clips.start()
@@ -31,17 +34,6 @@ async def _stages(settings: DiarizerSettings, resources: Resources) -> AsyncIter
             match_stage(store, galleries, rules=rules, slots=settings.match_slots),
             enroll_stage(store, clips, info=info, slots=settings.enroll_slots),
         )
-
-
-@asynccontextmanager
-async def _engine(settings: DiarizerSettings, processes: int) -> AsyncIterator[ChildEngine[Diarizer]]:
-    memory_bytes = settings.engine_memory_mb * 2**20 if settings.engine_memory_mb else None
-    limits = ChildLimits(stall=settings.stall_limit, memory_bytes=memory_bytes)
-    engine: ChildEngine[Diarizer] = ChildEngine(partial(load_engine, settings), processes=processes, limits=limits)
-    try:
-        yield engine
-    finally:
-        await engine.close()
 
 
 if __name__ == "__main__":

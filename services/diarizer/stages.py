@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libs.common.engine import EngineInfo
-from libs.common.engine_process import ChildEngine
 from libs.common.errors import PipelineError
 from libs.common.events import AudioNormalized, SampleNormalized, SpeakersMatched, SpeechDiarized, VoiceEmbedded
 from libs.common.request import MeetingRequest
+from libs.common.running_engine import RunningEngine
 from libs.common.speakers import SpeakerMatches
 from libs.common.speech import Diarization, EmbeddingModel, SpeakerEmbedding, Turn, label_name
 from libs.common.stage import Stage, Work
@@ -30,7 +30,7 @@ _DEADLINE_FACTOR = 4.0
 
 
 def diarize_stage(
-    store: ObjectStore, engine: ChildEngine[Diarizer], *, info: EngineInfo, slots: int = 1
+    store: ObjectStore, engine: RunningEngine[Diarizer], *, info: EngineInfo, slots: int = 1
 ) -> Stage[AudioNormalized]:
     """Who talks when, by label."""
 
@@ -99,7 +99,7 @@ def match_stage(
 
 
 def enroll_stage(
-    store: ObjectStore, engine: ChildEngine[Diarizer], *, info: EngineInfo, slots: int = 1
+    store: ObjectStore, engine: RunningEngine[Diarizer], *, info: EngineInfo, slots: int = 1
 ) -> Stage[SampleNormalized]:
     """The voice of an enrolment sample."""
 

@@ -5,12 +5,11 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from libs.common.engine_process import ChildEngine
 from libs.common.personas import load_personas
 from libs.common.service import Resources, run_service
 from libs.common.stage import Stage
 from services.summarizer.answers import Answers
-from services.summarizer.engines import Summarizer, load_engine
+from services.summarizer.engines import load_engine
 from services.summarizer.settings import SummarizerSettings
 from services.summarizer.stages import summarize_stage
 
@@ -20,12 +19,9 @@ async def _stages(settings: SummarizerSettings, resources: Resources) -> AsyncIt
     personas = load_personas(settings.personas_dir)
     answers = Answers(resources.store, resources.cache, lifetime=settings.answer_lifetime)
     slots = settings.summarizer_processes
-    engine: ChildEngine[Summarizer] = ChildEngine(partial(load_engine, settings), processes=slots)
-    try:
+    async with resources.engine(partial(load_engine, settings), processes=slots) as engine:
         info = await engine.start()
         yield (summarize_stage(resources.store, engine, info, answers, personas, slots=slots),)
-    finally:
-        await engine.close()
 
 
 if __name__ == "__main__":

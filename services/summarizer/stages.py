@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from libs.common.engine import EngineInfo
-from libs.common.engine_process import ChildEngine
 from libs.common.events import MinutesPlanned, MinutesWritten
 from libs.common.minutes import Findings, Minutes
 from libs.common.personas import Persona, Personas
 from libs.common.request import MeetingRequest
+from libs.common.running_engine import RunningEngine
 from libs.common.speakers import SpeakerMatches
 from libs.common.stage import Stage, Work
 from libs.common.storage import ObjectStore
@@ -21,7 +21,7 @@ DEADLINE = 900.0
 
 def summarize_stage(
     store: ObjectStore,
-    engine: ChildEngine[Summarizer],
+    engine: RunningEngine[Summarizer],
     info: EngineInfo,
     answers: Answers,
     personas: Personas,

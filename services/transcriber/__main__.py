@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from libs.common.engine_process import ChildEngine, ChildLimits
+from libs.common.engine_process import ChildLimits
 from libs.common.service import Resources, run_service
 from libs.common.stage import Stage
 from services.transcriber.engines import Transcriber, load_engine
@@ -20,8 +20,7 @@ async def _stages(settings: TranscriberSettings, resources: Resources) -> AsyncI
     memory_bytes = settings.engine_memory_mb * 2**20 if settings.engine_memory_mb else None
     limits = ChildLimits(stall=settings.stall_limit, memory_bytes=memory_bytes)
     rules = ChunkRules(target=settings.chunk_target, maximum=settings.chunk_maximum)
-    engine: ChildEngine[Transcriber] = ChildEngine(partial(load_engine, settings), processes=slots, limits=limits)
-    try:
+    async with resources.engine(partial(load_engine, settings), processes=slots, limits=limits) as engine:
         info = await engine.start()
         abilities = await engine.ask(Transcriber.abilities)
         yield (
@@ -29,8 +28,6 @@ async def _stages(settings: TranscriberSettings, resources: Resources) -> AsyncI
             transcribe_stage(store, engine, info=info, slots=slots),
             assemble_stage(store),
         )
-    finally:
-        await engine.close()
 
 
 if __name__ == "__main__":

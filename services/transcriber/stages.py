@@ -7,7 +7,6 @@ from typing import Any
 
 from libs.common.audio import read_segment
 from libs.common.engine import EngineInfo
-from libs.common.engine_process import ChildEngine
 from libs.common.errors import LanguageNotSupported, PipelineError
 from libs.common.events import (
     ChunkEvent,
@@ -20,6 +19,7 @@ from libs.common.events import (
 )
 from libs.common.outcome import Outcome
 from libs.common.request import MeetingRequest
+from libs.common.running_engine import RunningEngine
 from libs.common.speech import Diarization, Segment
 from libs.common.stage import Stage, Work
 from libs.common.storage import Artifact, ObjectStore
@@ -72,7 +72,7 @@ def plan_stage(
 
 
 def transcribe_stage(
-    store: ObjectStore, engine: ChildEngine[Transcriber], *, info: EngineInfo, slots: int = 1
+    store: ObjectStore, engine: RunningEngine[Transcriber], *, info: EngineInfo, slots: int = 1
 ) -> Stage[ChunkPlanned]:
     """The words of one chunk; a chunk that cannot be had becomes a gap in the transcript."""
 
