@@ -101,6 +101,7 @@ class StageWorker(Generic[E]):
                 "started_at": one.started_at.isoformat(),
                 "fraction": round(one.work.fraction, 4),
                 "attempt": one.work.attempt,
+                "consumer": self._queue.consumer,
             }
             found.setdefault(one.unit.run_id, {})[one.unit.name] = json.dumps(state)
         return found

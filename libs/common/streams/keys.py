@@ -36,7 +36,7 @@ def cancelled_key(run_id: str) -> str:
 
 
 def progress_key(run_id: str) -> str:
-    """Hash unit name → JSON with `started_at`, `fraction` and `attempt`, for units in hand."""
+    """Hash unit name → JSON with `started_at`, `fraction`, `attempt` and `consumer`, for units in hand."""
     return f"{PREFIX}progress:{run_id}"
 
 

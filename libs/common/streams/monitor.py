@@ -1,6 +1,7 @@
 """What the streams hold and who works on them, read without disturbing anything."""
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
@@ -60,6 +61,13 @@ class Heartbeat:
         """Leave the list of the living."""
         await self._redis.delete(worker_key(self._info.consumer))
         await self._redis.zrem(WORKERS, self._info.consumer)
+
+
+async def alive(redis: Redis, consumers: Collection[str]) -> set[str]:
+    """Those of some consumers whose worker refreshed its key in time."""
+    names = sorted(consumers)
+    signs = await redis.mget([worker_key(name) for name in names]) if names else []
+    return {name for name, sign in zip(names, signs, strict=True) if sign is not None}
 
 
 async def living_workers(redis: Redis) -> list[WorkerInfo]:

@@ -7,6 +7,7 @@ import pytest
 
 from libs.common.answers import answer_key, answer_marker_key
 from libs.common.streams.keys import cancelled_key, progress_key
+from libs.common.streams.monitor import Heartbeat, WorkerInfo
 from services.gateway.gateway import Gateway
 from services.gateway.runs.results import results_key
 from tests.integration.services.gateway.meeting_rows import TRANSCRIPT, RecordedMeeting, accept_meeting
@@ -62,6 +63,22 @@ async def test_the_status_shows_what_workers_have_in_hand(
     assert (status["status"], status["title"]) == ("processing", "Weekly")
     stage = status["stages"]["normalize"]
     assert (stage["status"], stage["progress"], stage["attempts"]) == ("processing", 0.4, 2)
+
+
+async def test_what_a_killed_worker_had_in_hand_is_not_shown(
+    client: httpx.AsyncClient, gateway: Gateway, meeting: RecordedMeeting
+) -> None:
+    unit = {"started_at": "2026-11-22T12:00:00+00:00", "fraction": 0.4, "attempt": 1, "consumer": "normalizer-1"}
+    await gateway.redis.hset(progress_key(meeting.run_id), "normalize", json.dumps(unit))
+
+    async def is_in_hand() -> bool:
+        status = (await client.get(f"/api/meetings/{meeting.meeting_id}/status")).json()
+        return bool(status["stages"]["normalize"]["status"] == "processing")
+
+    assert not await is_in_hand()
+    info = WorkerInfo(consumer="normalizer-1", service="normalizer", release="0", stages={"normalize": None})
+    await Heartbeat(gateway.redis, info, lifetime=30.0).beat()
+    assert await is_in_hand()
 
 
 async def test_a_cancelled_meeting_is_told_to_the_workers(

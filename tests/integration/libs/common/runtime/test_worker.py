@@ -246,12 +246,13 @@ async def test_progress_of_a_unit_in_hand_is_shown_and_removed(redis: Redis, sto
 
     async def shows_half() -> bool:
         text = await redis.hget(progress_key(event.run_id), "normalize_sample")
-        return text is not None and json.loads(text)["fraction"] == 0.5
+        shown = json.loads(text or "{}")
+        return (shown.get("fraction"), shown.get("consumer")) == (0.5, worker.consumer)
 
     async def shows_nothing() -> bool:
         return not await redis.exists(progress_key(event.run_id))
 
-    async with working(redis, store, stage(half)):
+    async with working(redis, store, stage(half)) as worker:
         await until(shows_half)
         proceed.set()
         await until(shows_nothing)
