@@ -36,6 +36,13 @@ class Warned(Frozen):
     stage: str
 
 
+class GivenUp(Frozen):
+    """The error after which no attempt was left."""
+
+    code: str
+    message: str
+
+
 class Report(Frozen):
     """How a unit was worked: published with each of its events, and kept with the outcome."""
 
@@ -44,6 +51,9 @@ class Report(Frozen):
     attempts: int = Field(ge=1)
     engine: EngineInfo | None = None
     warnings: tuple[Warned, ...] = ()
+
+    given_up: GivenUp | None = None
+    """Why the unit was given up: it failed, or its stage gave something else instead of what it is for."""
 
 
 class PublishedEvent(Frozen):

@@ -11,7 +11,7 @@ import structlog
 
 from libs.common.errors import DeadlineExceeded, InternalError, PipelineError, Postpone, WorkerCrashed
 from libs.common.events import Event, MeetingEvent, SampleEvent, StageFailed
-from libs.common.outcome import Outcome, PublishedEvent, Report, Unit
+from libs.common.outcome import GivenUp, Outcome, PublishedEvent, Report, Unit
 from libs.common.runtime.retry import backoff
 from libs.common.runtime.work import UnitWork
 from libs.common.stage import Stage
@@ -20,6 +20,7 @@ from libs.common.streams.queue import Delivery
 E = TypeVar("E", bound=Event)
 
 _POSTPONED_AT_MOST = 86400.0
+_MESSAGE_LENGTH = 500
 
 _log = structlog.get_logger(__name__)
 
@@ -84,17 +85,18 @@ class Attempt(Generic[E]):
         if self._stage.fallback is not None:
             try:
                 async with asyncio.timeout(self._stage.deadline(self._event)):
-                    return self.finished(await self._stage.fallback(self._event, self._work, error))
+                    events = await self._stage.fallback(self._event, self._work, error)
+                    return self._outcome(events, given_up=error)
             except Postpone as outage:
                 if isinstance(verdict := self._postponed(outage), Delay):
                     return verdict
             except Exception:  # noqa: BLE001 - whatever it is, the unit has to end
                 _log.exception("fallback failed")
-        return self._outcome([self._failure(error)], is_failed=True)
+        return self._outcome([self._failure(error)], given_up=error, is_failed=True)
 
     def finished(self, events: Sequence[Event]) -> Outcome:
         """The outcome of a handler that returned."""
-        return self._outcome(events, is_failed=False)
+        return self._outcome(events)
 
     def _postponed(self, error: Postpone) -> Delay | GiveUp:
         now = time.time()
@@ -122,17 +124,20 @@ class Attempt(Generic[E]):
             stage=self._unit.stage,
             unit_part=self._unit.part,
             code=error.code,
-            message=error.message[:500],
+            message=error.message[:_MESSAGE_LENGTH],
             attempts=min(self._attempts, self._stage.max_attempts),
         )
 
-    def _outcome(self, events: Sequence[Event], *, is_failed: bool) -> Outcome:
+    def _outcome(
+        self, events: Sequence[Event], *, given_up: PipelineError | None = None, is_failed: bool = False
+    ) -> Outcome:
         report = Report(
             started_at=self._started_at,
             seconds=time.monotonic() - self._started,
             attempts=min(self._attempts, self._stage.max_attempts),
             engine=self._stage.engine,
             warnings=self._work.warnings,
+            given_up=GivenUp(code=given_up.code, message=given_up.message[:_MESSAGE_LENGTH]) if given_up else None,
         )
         return Outcome(
             unit=self._unit,

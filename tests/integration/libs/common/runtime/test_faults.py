@@ -14,7 +14,7 @@ from redis.typing import EncodableT, FieldT
 
 from libs.common.errors import EngineCrashed, PipelineError, StorageUnavailable
 from libs.common.events import Event, SampleAccepted, SampleNormalized, StageFailed
-from libs.common.outcome import Outcome, PublishedEvent, Report, Unit
+from libs.common.outcome import GivenUp, Outcome, PublishedEvent, Report, Unit
 from libs.common.runtime.retry import is_outage
 from libs.common.stage import Work
 from libs.common.storage import ObjectStore
@@ -103,6 +103,23 @@ async def test_a_fallback_waits_for_a_store_that_is_away(redis: Redis, store: Ob
     async with working(redis, store, replace(stage(crash, max_attempts=1), fallback=instead)):
         await entries(redis, SampleNormalized, count=1)
     assert (await outcome_of(store, event)).status == "finished"
+
+
+@pytest.mark.parametrize("has_fallback", [True, False])
+async def test_a_unit_that_was_given_up_says_so_whatever_came_instead(
+    redis: Redis, store: ObjectStore, has_fallback: bool
+) -> None:
+    async def crash(event: SampleAccepted, work: Work) -> list[Event]:
+        raise EngineCrashed("killed")
+
+    async def instead(event: SampleAccepted, work: Work, error: PipelineError) -> list[Event]:
+        return [normalized(event)]
+
+    published = SampleNormalized if has_fallback else StageFailed
+    await publish(redis, accepted())
+    async with working(redis, store, replace(stage(crash, max_attempts=1), fallback=instead if has_fallback else None)):
+        [entry] = await entries(redis, published, count=1)
+    assert Report.model_validate_json(entry["report"]).given_up == GivenUp(code="engine_crashed", message="killed")
 
 
 async def test_a_fallback_that_breaks_leaves_a_failure(redis: Redis, store: ObjectStore) -> None:
