@@ -93,6 +93,18 @@ class MeetingNotFound(ApiError):
     code = "meeting_not_found"
 
 
+class RunNotFound(ApiError):
+    """No such run in this workspace, or not of this meeting."""
+
+    code = "run_not_found"
+
+
+class EventNotFound(ApiError):
+    """The run has no such event."""
+
+    code = "event_not_found"
+
+
 class MeetingEnded(ApiError):
     """The meeting is completed, failed or cancelled already."""
 
@@ -138,6 +150,8 @@ KINDS: dict[str, Kind] = {
     "malformed_upload": Kind(400, "The upload is not valid multipart/form-data"),
     "not_found": Kind(404, "There is nothing at this address"),
     "meeting_not_found": Kind(404, "There is no such meeting"),
+    "run_not_found": Kind(404, "There is no such run"),
+    "event_not_found": Kind(404, "There is no such event"),
     "speaker_not_found": Kind(404, "There is no such speaker"),
     "method_not_allowed": Kind(405, "This address does not know that method"),
     "upload_stalled": Kind(408, "The upload stalled"),
