@@ -1,4 +1,4 @@
-"""The relay: publishes what acceptance wrote into the outbox, and marks it."""
+"""The relay: publishes the facts of the units that the outbox names, and marks them."""
 
 import asyncio
 
@@ -6,13 +6,11 @@ import structlog
 from asyncpg import Record
 from redis.exceptions import RedisError
 
-from libs.common.events import EVENTS
-from libs.common.outcome import PublishedEvent, Report, Unit
+from libs.common.outcome import Unit
 from libs.common.runtime.retry import is_outage, short_backoff
-from libs.common.streams.entry import entries_of
 from libs.common.streams.queue import Publisher
-from services.gateway.database import Database, DatabaseUnavailable, load_queries
-from services.gateway.intake.acceptance import ACCEPT
+from services.gateway.background.entries import entry_of
+from services.gateway.database import Connection, Database, DatabaseUnavailable, load_queries
 
 _SQL = load_queries("outbox")
 _BATCH = 50
@@ -51,16 +49,16 @@ class Relay:
         async with self._database.transaction() as connection:
             rows = await connection.fetch(_SQL["take_unsent"], _BATCH)
             for row in rows:
-                await self._publish(row)
+                await self._publish(connection, row)
             await connection.execute(_SQL["mark_sent"], [row["id"] for row in rows])
         return len(rows)
 
-    async def _publish(self, row: Record) -> None:
-        event = EVENTS[row["stream"]].model_validate_json(row["event"])
-        unit = Unit(run_id=event.run_id, stage=ACCEPT)
-        report = Report(started_at=row["created_at"], seconds=0.0, attempts=1)
-        entries = entries_of(unit, (PublishedEvent.of(event),), report)
-        await self._publisher.publish(unit_id=unit.id, run_id=event.run_id, entries=entries)
+    async def _publish(self, connection: Connection, row: Record) -> None:
+        """All facts of the unit under its marker, as its worker published them or would have."""
+        unit = Unit(run_id=str(row["run_id"]), stage=row["stage"], part=row["part"])
+        facts = await connection.fetch(_SQL["facts_of_unit"], row["run_id"], unit.stage, unit.part)
+        entries = [entry_of(fact) for fact in facts]
+        await self._publisher.publish(unit_id=unit.id, run_id=unit.run_id, entries=entries)
 
     async def _wait(self) -> None:
         try:

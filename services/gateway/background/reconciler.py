@@ -9,8 +9,7 @@ from redis.asyncio import Redis
 
 from libs.common.events import EVENTS
 from libs.common.line import CONSUMERS
-from libs.common.outcome import Unit
-from libs.common.streams.entry import Entry, fact_name
+from libs.common.streams.entry import parse_event
 from libs.common.streams.keys import (
     PROJECTION,
     delayed_key,
@@ -19,6 +18,7 @@ from libs.common.streams.keys import (
     stream_key,
 )
 from libs.common.streams.scripts import Scripts
+from services.gateway.background.entries import entry_of
 from services.gateway.database import Database, load_queries
 from services.gateway.runs.cancellation import restore_cancelled
 
@@ -78,21 +78,9 @@ class Reconciler:
             yield [row["id"] for row in rows]
 
     async def _look_after(self, row: Record) -> str:
-        event = EVENTS[row["stream"]].model_validate_json(row["event"])
-        position = CONSUMERS[row["stream"]]
-        unit = position.unit(event)
-        publisher = Unit(run_id=event.run_id, stage=row["stage"], part=row["part"])
-        key = stream_key(row["stream"])
-        entry = Entry(
-            key=key,
-            fact=fact_name(publisher, row["position"]),
-            siblings=row["siblings"],
-            spent=0,
-            revision=event.revision,
-            event=event.model_dump_json(),
-            report=row["report"],
-        )
-        keys = [key, moved_key(position.stage), delayed_key(position.stage), marker_key(unit.id), *_OUTPUTS]
+        entry, position = entry_of(row), CONSUMERS[row["stream"]]
+        unit = position.unit(parse_event(position.consumes, entry))
+        keys = [entry.key, moved_key(position.stage), delayed_key(position.stage), marker_key(unit.id), *_OUTPUTS]
         known = [position.stage, unit.id, entry.fact, row["entry_id"] or "", PROJECTION]
         answer = str(await self._scripts.reconcile(keys=keys, args=[*known, *map(str, entry.fields())]))
         if answer == "added":
