@@ -5,34 +5,9 @@ from collections.abc import Iterable
 from pyannote.core import Annotation, Timeline
 from pyannote.core import Segment as CoreSegment
 from pyannote.metrics.diarization import DiarizationErrorRate
-from pydantic import computed_field
 
-from libs.common.speech import Frozen, Turn
-
-
-class DiarizationErrors(Frozen):
-    """What DER is made of, in seconds of speech; overlapping speakers count once each."""
-
-    speech: float = 0.0
-    """Of the reference, within the collar's rule."""
-
-    missed: float = 0.0
-    false_alarm: float = 0.0
-    confusion: float = 0.0
-
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    def der(self) -> float | None:
-        """Diarization error rate, 0 to (above) 1; `None` without speech in the reference."""
-        return (self.missed + self.false_alarm + self.confusion) / self.speech if self.speech else None
-
-    def __add__(self, other: "DiarizationErrors") -> "DiarizationErrors":
-        return DiarizationErrors(
-            speech=self.speech + other.speech,
-            missed=self.missed + other.missed,
-            false_alarm=self.false_alarm + other.false_alarm,
-            confusion=self.confusion + other.confusion,
-        )
+from libs.common.speech import Turn
+from libs.scoring.diarization import DiarizationErrors
 
 
 def diarization_errors(

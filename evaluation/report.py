@@ -4,10 +4,10 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from evaluation.diarization import DiarizationErrors
 from evaluation.identification import NameCounts
 from evaluation.scores import Evaluation, Scores, Totals
-from evaluation.transcription import WordErrors
+from libs.scoring.diarization import DiarizationErrors
+from libs.scoring.words import WordErrors
 
 _COLUMNS = ("DER", "missed", "false", "conf.", "voices", "named", "wrong", "WER", "cpWER")
 

@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Sequence
 from statistics import fmean
 
-from evaluation.diarization import DiarizationErrors, diarization_errors
+from evaluation.diarization import diarization_errors
 from evaluation.identification import NameCounts, count_names
 from evaluation.line import Hypothesis
 from evaluation.recordings import Recording
-from evaluation.transcription import WordErrors, speaker_word_errors, word_errors
+from evaluation.transcription import speaker_word_errors, word_errors
 from libs.common.speech import Frozen
+from libs.scoring.diarization import DiarizationErrors
+from libs.scoring.words import WordErrors
 
 
 class Scores(Frozen):

@@ -3,36 +3,17 @@
 from collections.abc import Iterable
 
 from meeteval.wer.wer.cp import cp_word_error_rate
+from meeteval.wer.wer.error_rate import ErrorRate
 from meeteval.wer.wer.siso import siso_word_error_rate
-from pydantic import computed_field
 from whisper_normalizer.basic import BasicTextNormalizer
 from whisper_normalizer.english import EnglishTextNormalizer
 
 from evaluation.recordings import text_of
-from libs.common.speech import Frozen
 from libs.common.transcript import Utterance
+from libs.scoring.words import WordErrors
 
 _english = EnglishTextNormalizer()
 _any_language = BasicTextNormalizer()
-
-
-class WordErrors(Frozen):
-    """What a word error rate is made of."""
-
-    words: int = 0
-    """Of the reference, normalized."""
-
-    errors: int = 0
-    """Insertions, deletions and substitutions."""
-
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    def rate(self) -> float | None:
-        """0 to (above) 1; `None` without words in the reference."""
-        return self.errors / self.words if self.words else None
-
-    def __add__(self, other: "WordErrors") -> "WordErrors":
-        return WordErrors(words=self.words + other.words, errors=self.errors + other.errors)
 
 
 def normalize(text: str, *, language: str | None = "en") -> str:
@@ -45,7 +26,7 @@ def word_errors(reference: str, hypothesis: Iterable[Utterance], *, language: st
     """Count the errors of WER: the words of the whole meeting in order of the utterances' starts, whoever says them."""
     said, heard = normalize(reference, language=language), normalize(text_of(hypothesis), language=language)
     result = siso_word_error_rate(said, heard)
-    return WordErrors(words=result.length, errors=result.errors)
+    return _counted(result)
 
 
 def speaker_word_errors(
@@ -55,7 +36,7 @@ def speaker_word_errors(
     result = cp_word_error_rate(
         _streams(reference, language), _streams(hypothesis, language), reference_sort=False, hypothesis_sort=False
     )
-    return WordErrors(words=result.length, errors=result.errors)
+    return _counted(result)
 
 
 def _streams(utterances: Iterable[Utterance], language: str | None) -> dict[str, str]:
@@ -63,3 +44,12 @@ def _streams(utterances: Iterable[Utterance], language: str | None) -> dict[str,
     every = list(utterances)
     labels = dict.fromkeys(one.label for one in every)
     return {label: normalize(text_of(u for u in every if u.label == label), language=language) for label in labels}
+
+
+def _counted(result: ErrorRate) -> WordErrors:
+    return WordErrors(
+        words=result.length,
+        substitutions=result.substitutions,
+        deletions=result.deletions,
+        insertions=result.insertions,
+    )

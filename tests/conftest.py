@@ -18,7 +18,7 @@ from tests.servers import postgres_server, redis_server
 collect_ignore = (
     []
     if importlib.util.find_spec("meeteval") and importlib.util.find_spec("pyannote")
-    else ["unit/evaluation/test_diarization.py", "unit/evaluation/test_transcription.py"]
+    else [f"unit/evaluation/test_{name}.py" for name in ("diarization", "scoring", "transcription")]
 )
 """Tests of what only evaluation/requirements.txt has, part of which needs a compiler."""
 

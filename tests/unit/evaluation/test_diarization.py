@@ -2,8 +2,9 @@
 
 import pytest
 
-from evaluation.diarization import DiarizationErrors, diarization_errors
+from evaluation.diarization import diarization_errors
 from libs.common.speech import Turn
+from libs.scoring.diarization import DiarizationErrors
 
 
 def turn(start: float, end: float, label: str) -> Turn:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from evaluation.transcription import WordErrors, normalize, speaker_word_errors, word_errors
+from evaluation.transcription import normalize, speaker_word_errors, word_errors
 from libs.common.transcript import Utterance
+from libs.scoring.words import WordErrors
 
 
 def said(*lines: tuple[str, str]) -> list[Utterance]:
@@ -20,13 +21,13 @@ TEXT = "We ship on Friday. Who tests the release?"
 
 def test_the_same_words_have_no_errors_whatever_their_case_and_punctuation() -> None:
     heard = said(("S0", "we ship on friday"), ("S1", "who tests the release"))
-    assert word_errors(TEXT, heard) == WordErrors(words=8, errors=0)
-    assert speaker_word_errors(REFERENCE, heard) == WordErrors(words=8, errors=0)
+    assert word_errors(TEXT, heard) == WordErrors(words=8)
+    assert speaker_word_errors(REFERENCE, heard) == WordErrors(words=8)
 
 
 def test_substitutions_deletions_and_insertions_count_once_each() -> None:
     heard = said(("S0", "we really shipped on friday"), ("S1", "tests the release"))
-    assert word_errors(TEXT, heard) == WordErrors(words=8, errors=3)
+    assert word_errors(TEXT, heard) == WordErrors(words=8, substitutions=1, deletions=1, insertions=1)
 
 
 def test_swapped_speakers_raise_cpwer_and_not_wer() -> None:
@@ -34,7 +35,7 @@ def test_swapped_speakers_raise_cpwer_and_not_wer() -> None:
     heard = said(("S0", "we ship now"), ("S1", "who tests it"), ("S1", "red green blue"))
     text = "we ship now who tests it red green blue"
     assert word_errors(text, heard).errors == 0
-    assert speaker_word_errors(reference, heard) == WordErrors(words=9, errors=6)
+    assert speaker_word_errors(reference, heard) == WordErrors(words=9, deletions=3, insertions=3)
 
 
 def test_labels_are_assigned_in_the_best_way() -> None:
@@ -43,7 +44,7 @@ def test_labels_are_assigned_in_the_best_way() -> None:
 
 
 def test_a_speaker_who_was_not_found_costs_all_their_words() -> None:
-    assert speaker_word_errors(REFERENCE, said(("S0", "we ship on friday"))) == WordErrors(words=8, errors=4)
+    assert speaker_word_errors(REFERENCE, said(("S0", "we ship on friday"))) == WordErrors(words=8, deletions=4)
 
 
 def test_nothing_heard_costs_every_word() -> None:
