@@ -48,7 +48,7 @@ class ObjectStore:
         try:
             if urlsplit(url).scheme == "file":
                 folder = Path(url2pathname(urlsplit(url).path))
-                return cls(LocalStore(folder, mkdir=True), folder=folder)
+                return cls(LocalStore(folder, mkdir=True, automatic_cleanup=True), folder=folder)
             return cls(MemoryStore() if urlsplit(url).scheme == "memory" else from_url(url))
         except (BaseError, ValueError, OSError) as error:
             reason = str(error).partition("\n")[0]  # the rest is how Rust prints the error for debugging
