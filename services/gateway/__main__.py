@@ -27,6 +27,7 @@ from services.gateway.background.outbox import Relay
 from services.gateway.background.projection import Projection
 from services.gateway.background.reconciler import Reconciler
 from services.gateway.background.records import Records
+from services.gateway.background.retention import Retention
 from services.gateway.background.trimmer import Trimmer
 from services.gateway.background.upkeep import Periods, Upkeep
 from services.gateway.gateway import Gateway, open_gateway
@@ -135,6 +136,7 @@ def _upkeep(gateway: Gateway, settings: GatewaySettings) -> Upkeep:
         trimmer=Trimmer(gateway.redis, scripts, keep=datetime.timedelta(days=settings.keep_days)),
         heartbeat=Heartbeat(gateway.redis, info, lifetime=settings.lease),
         housekeeping=Housekeeping(gateway.database, gateway.store, settings.upload_age),
+        retention=Retention(gateway.database, gateway.deletion, settings.retention_days),
         periods=Periods.of(reconcile=settings.reconcile_period, upload_age=settings.upload_age),
     )
 

@@ -15,6 +15,7 @@ from libs.common.streams.scripts import Scripts
 from services.gateway.background.erasures import Erasures
 from services.gateway.background.galleries import Galleries
 from services.gateway.database import Database
+from services.gateway.deletion import Deletion
 from services.gateway.enrolment import Enrolment
 from services.gateway.health import HealthCheck
 from services.gateway.intake.uploads import UploadLimits
@@ -44,6 +45,10 @@ class Gateway:
         return Meetings(self.database, self.store, self.redis, self.erasures, self.outbox_waiting)
 
     @property
+    def deletion(self) -> Deletion:
+        return Deletion(self.database, self.redis, self.erasures)
+
+    @property
     def results(self) -> ResultsReader:
         return ResultsReader(self.database, self.store, self.redis)
 
@@ -71,17 +76,19 @@ async def open_gateway(settings: GatewaySettings) -> AsyncIterator[Gateway]:
     personas = load_personas(settings.personas_dir).ids
     database = await Database.open(settings.postgres_url, max_connections=settings.postgres_connections)
     redis = connect(settings.redis_url)
-    cache, requested = RedisCache(redis), asyncio.Event()
+    scripts, requested = Scripts(redis), asyncio.Event()
     try:
         yield Gateway(
             database=database,
             store=store,
             redis=redis,
-            scripts=Scripts(redis),
+            scripts=scripts,
             outbox_waiting=asyncio.Event(),
             galleries_requested=requested,
-            galleries=Galleries(database, store, cache, requested),
-            erasures=Erasures(database, store, cache, keep_days=settings.keep_days, sweep_age=settings.sweep_age),
+            galleries=Galleries(database, store, RedisCache(redis), requested),
+            erasures=Erasures(
+                database, store, redis, scripts, keep_days=settings.keep_days, sweep_age=settings.sweep_age
+            ),
             limits=UploadLimits(max_bytes=settings.max_upload_bytes, max_silence=settings.max_upload_silence),
             personas=personas,
         )

@@ -1,4 +1,4 @@
-"""What can be done with meetings: accept, list, follow, cancel and delete them."""
+"""What can be done with meetings: accept, list, follow and cancel them."""
 
 import asyncio
 import datetime
@@ -8,14 +8,12 @@ from uuid import UUID, uuid4
 import structlog
 from asyncpg import Record
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from libs.common.errors import StorageUnavailable
 from libs.common.events import MeetingAccepted
 from libs.common.storage import ObjectStore
-from services.gateway.background.erasures import Erasure, Erasures
-from services.gateway.database import Connection, Database, DatabaseUnavailable, load_queries
-from services.gateway.errors import MeetingEnded, MeetingNotFound
+from services.gateway.background.erasures import Erasures
+from services.gateway.database import Connection, Database, load_queries
+from services.gateway.errors import MeetingEnded
 from services.gateway.intake.acceptance import begin_run
 from services.gateway.intake.idempotency import RequestKey, claim, fingerprint, record_answer
 from services.gateway.intake.staging import Staging
@@ -24,7 +22,6 @@ from services.gateway.pages import Cursor
 from services.gateway.runs.cancellation import tell_workers
 from services.gateway.runs.facts import find_run, run_facts
 from services.gateway.runs.live_progress import live_units
-from services.gateway.runs.results import forget_results
 from services.gateway.runs.status import meeting_progress
 from services.gateway.schemas.forms import MeetingForm
 from services.gateway.schemas.meetings import (
@@ -32,7 +29,6 @@ from services.gateway.schemas.meetings import (
     MeetingCancellation,
     MeetingPage,
     MeetingProgress,
-    MeetingReceipt,
     MeetingSummary,
 )
 
@@ -145,50 +141,6 @@ class Meetings:
                 raise MeetingEnded(f"the meeting is {now} already", meeting_status=now)
         await tell_workers(self.redis, [run.id], lifetime=self.erasures.lifetime)
         return MeetingCancellation(meeting_id=run.meeting_id, run_id=run.id)
-
-    async def delete(self, workspace: str, meeting_id: UUID) -> MeetingReceipt:
-        """Stop working on a meeting and remove it; what cannot be removed now is removed later.
-
-        Raises:
-            MeetingNotFound: There is none.
-        """
-        async with self.database.transaction() as connection:
-            deleted_at = await connection.fetchval(_SQL["bury_meeting"], workspace, meeting_id)
-            if deleted_at is None:
-                raise MeetingNotFound(f"there is no meeting {meeting_id}")
-            runs = await connection.fetch(_SQL["lock_runs_of_meeting"], meeting_id)
-            await connection.execute(_SQL["cancel_runs_of_meeting"], meeting_id)
-            await _forget_runs(connection, [run["id"] for run in runs])
-            erasure = Erasure(workspace, meeting_id=meeting_id, prefixes=(f"meetings/{meeting_id}/",))
-            erasure_id = await self.erasures.request(connection, erasure)
-        # Also those that have ended: their entries are still there and may be delivered again.
-        await tell_workers(self.redis, [str(run["id"]) for run in runs], lifetime=self.erasures.lifetime)
-        objects, is_pending = await self._erase(erasure_id, runs)
-        _log.info("meeting deleted", meeting_id=str(meeting_id), objects=objects, pending=is_pending)
-        return MeetingReceipt(
-            meeting_id=str(meeting_id),
-            deleted_at=deleted_at,
-            runs=len(runs),
-            objects=objects,
-            pending=is_pending,
-        )
-
-    async def _erase(self, erasure_id: UUID, runs: list[Record]) -> tuple[int, bool]:
-        """Objects removed, and whether something is left to the passes that try again."""
-        objects = 0
-        try:
-            objects = await self.erasures.run(erasure_id)
-            for run in runs:
-                await forget_results(self.redis, str(run["id"]), version=run["version"])
-        except (StorageUnavailable, DatabaseUnavailable, RedisError, OSError) as error:
-            _log.warning("erasure will be tried again", error=str(error))
-            return objects, True
-        return objects, False
-
-
-async def _forget_runs(connection: Connection, run_ids: list[UUID]) -> None:
-    await connection.execute(_SQL["delete_labels"], run_ids)
-    await connection.execute(_SQL["delete_outbox"], run_ids)
 
 
 def _first_event(submission: Submission) -> MeetingAccepted:

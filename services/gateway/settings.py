@@ -46,3 +46,6 @@ class GatewaySettings(ServiceSettings):
 
     keep_days: float = Field(default=7.0, gt=0)
     """How long events stay in Redis for replay."""
+
+    retention_days: float | None = Field(default=None, gt=0)
+    """How long meetings stay after their newest run has ended; without it until they are deleted."""

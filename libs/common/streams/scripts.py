@@ -23,6 +23,7 @@ class Scripts:
         self.trim = _load(redis, "ids", "time", "trim")
         self.reap = _load(redis, "reap")
         self.backlog = _load(redis, "time", "backlog")
+        self.erase = _load(redis, "erase")
 
 
 def _load(redis: Redis, *names: str) -> AsyncScript:

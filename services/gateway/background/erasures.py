@@ -1,4 +1,4 @@
-"""Objects that have to go: what was deleted, again until no late write can come, and what losers left behind."""
+"""What has to go: what was deleted, again until no late write can come, and objects that losers left behind."""
 
 import uuid
 from collections.abc import AsyncIterator
@@ -7,13 +7,16 @@ from dataclasses import dataclass
 import structlog
 from asyncpg import Record
 from pydantic import ValidationError
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from libs.common.answers import erase_answers
-from libs.common.cache import Cache
 from libs.common.errors import StorageUnavailable
 from libs.common.outcome import Outcome
 from libs.common.storage import ObjectStore
+from libs.common.streams.cache import RedisCache
+from libs.common.streams.scripts import Scripts
+from services.gateway.background.traces import erase_traces
 from services.gateway.database import Connection, Database, load_queries
 
 _SQL = load_queries("erasures")
@@ -35,10 +38,17 @@ class Erasure:
 
 
 class Erasures:
-    """Removes objects, idempotently."""
+    """Removes things, idempotently."""
 
     def __init__(
-        self, database: Database, store: ObjectStore, cache: Cache, *, keep_days: float = 7.0, sweep_age: float = 120.0
+        self,
+        database: Database,
+        store: ObjectStore,
+        redis: Redis,
+        scripts: Scripts,
+        *,
+        keep_days: float = 7.0,
+        sweep_age: float = 120.0,
     ) -> None:
         """`keep_days`: how long entries stay in Redis; until then one of them may be worked again.
 
@@ -48,7 +58,9 @@ class Erasures:
         """Seconds after a deletion during which something may be written late."""
         self._database = database
         self._store = store
-        self._cache = cache
+        self._redis = redis
+        self._scripts = scripts
+        self._cache = RedisCache(redis)
         self._sweep_age = sweep_age
 
     async def request(self, connection: Connection, erasure: Erasure) -> uuid.UUID:
@@ -70,10 +82,40 @@ class Erasures:
         """Do one erasure now; returns how many objects were removed.
 
         Raises:
-            StorageUnavailable: The store did not answer; `repeat` will try again.
+            StorageUnavailable, RedisError, DatabaseUnavailable: Something did not answer; `repeat` will try again.
+        """
+        objects = await self.remove_objects(erasure_id)
+        await self.finish(erasure_id)
+        return objects
+
+    async def remove_objects(self, erasure_id: uuid.UUID) -> int:
+        """Remove an erasure's objects, answers of engines included; returns how many besides those.
+
+        Raises:
+            StorageUnavailable, RedisError, DatabaseUnavailable: Something did not answer.
         """
         row = await self._database.fetch_one(_SQL["one"], erasure_id)
-        return 0 if row is None else await self._erase(row)
+        if row is None:
+            return 0
+        if row["meeting_id"] is not None:
+            meeting_id = str(row["meeting_id"])
+            await erase_answers(self._store, self._cache, workspace=row["workspace"], meeting_id=meeting_id)
+        keys = list(row["keys"])
+        for prefix in row["prefixes"]:
+            keys += await self._store.list(prefix)
+        await self._store.delete(keys)
+        return len(keys)
+
+    async def finish(self, erasure_id: uuid.UUID) -> None:
+        """Remove what is left besides objects, and say that it has been done.
+
+        Raises:
+            RedisError, DatabaseUnavailable: Something did not answer.
+        """
+        row = await self._database.fetch_one(_SQL["one"], erasure_id)
+        if row is not None and row["meeting_id"] is not None:
+            await erase_traces(self._database, self._redis, self._scripts, row["meeting_id"])
+        await self._database.execute(_SQL["mark"], erasure_id)
 
     async def repeat(self) -> None:
         """Do all erasures that are due, and forget those that can have no late writes any more."""
@@ -106,17 +148,6 @@ class Erasures:
         await self._store.delete(stray)
         await self._database.execute(_SQL["mark_swept"], row["id"])
         return len(stray)
-
-    async def _erase(self, row: Record) -> int:
-        if row["meeting_id"] is not None:
-            meeting_id = str(row["meeting_id"])
-            await erase_answers(self._store, self._cache, workspace=row["workspace"], meeting_id=meeting_id)
-        keys = list(row["keys"])
-        for prefix in row["prefixes"]:
-            keys += await self._store.list(prefix)
-        await self._store.delete(keys)
-        await self._database.execute(_SQL["mark"], row["id"])
-        return len(keys)
 
     async def _stray(self, folder: str) -> list[str]:
         keys = await self._store.list(f"{folder}/")

@@ -18,6 +18,7 @@ from services.gateway.background.housekeeping import Housekeeping
 from services.gateway.background.outbox import Relay
 from services.gateway.background.projection import Projection
 from services.gateway.background.reconciler import Reconciler
+from services.gateway.background.retention import Retention
 from services.gateway.background.trimmer import Trimmer
 
 _CLOSING_TIME = 10.0
@@ -33,6 +34,7 @@ class Periods:
     erase: float = 15.0
     trim: float = 60.0
     clean_up: float = 3600.0
+    retain: float = 600.0
 
     @classmethod
     def of(cls, *, reconcile: float, upload_age: float) -> "Periods":
@@ -52,6 +54,7 @@ class Upkeep:
     trimmer: Trimmer
     heartbeat: Heartbeat
     housekeeping: Housekeeping
+    retention: Retention
     periods: Periods = Periods()
 
     @asynccontextmanager
@@ -67,6 +70,7 @@ class Upkeep:
             _repeat(self.trimmer.trim, self.periods.trim),
             _repeat(self.trimmer.reap, self.periods.trim),
             _repeat(self.housekeeping.clean_up, self.periods.clean_up),
+            _repeat(self.retention.apply, self.periods.retain),
         ]
         tasks = [asyncio.create_task(_guarded(loop)) for loop in loops]
         projecting = asyncio.create_task(_guarded(self.projection.run()))

@@ -15,7 +15,25 @@ SELECT id, workspace, meeting_id, prefixes, keys, until FROM erasures WHERE id =
 UPDATE erasures SET erased_at = now() WHERE id = $1
 
 -- name: forget
-DELETE FROM erasures WHERE until < now() AND erased_at > until
+-- Nothing can be written late any more: of a meeting only its own row stays, which says when it was deleted.
+WITH final AS (
+    DELETE FROM erasures WHERE until < now() AND erased_at > until RETURNING meeting_id
+)
+DELETE FROM runs USING final WHERE runs.meeting_id = final.meeting_id
+
+-- name: end_runs
+-- One that began while its meeting was being deleted.
+UPDATE runs SET status = 'cancelled', ended_at = now(), version = version + 1
+WHERE meeting_id = $1 AND ended_at IS NULL
+
+-- name: runs_of_meeting
+SELECT id, version FROM runs WHERE meeting_id = $1
+
+-- name: facts_of_run
+SELECT run_id, stage, part, position, siblings, stream, event, report, entry_id FROM facts WHERE run_id = $1
+
+-- name: delete_facts
+DELETE FROM facts WHERE run_id = $1
 
 -- name: runs_to_sweep
 SELECT id, folder FROM runs

@@ -28,22 +28,3 @@ ORDER BY recorded_at, stage, part, position
 UPDATE runs SET status = 'cancelled', ended_at = now(), version = version + 1
 WHERE id = $1 AND ended_at IS NULL
 RETURNING id
-
--- name: cancel_runs_of_meeting
-UPDATE runs SET status = 'cancelled', ended_at = now(), version = version + 1
-WHERE meeting_id = $1 AND ended_at IS NULL
-
--- name: bury_meeting
-UPDATE meetings SET deleted_at = now(), title = NULL, filename = NULL
-WHERE workspace = $1 AND id = $2 AND deleted_at IS NULL
-RETURNING deleted_at
-
--- name: lock_runs_of_meeting
--- The projection waits, and then sees that the meeting is deleted.
-SELECT id, version FROM runs WHERE meeting_id = $1 ORDER BY id FOR UPDATE
-
--- name: delete_labels
-DELETE FROM labels WHERE run_id = ANY ($1::uuid[])
-
--- name: delete_outbox
-DELETE FROM outbox WHERE run_id = ANY ($1::uuid[])

@@ -98,4 +98,4 @@ async def cancel_meeting(workspace: Workspace, gateway: TheGateway, meeting_id: 
 @router.delete("/{meeting_id}", responses={200: shown(examples.MEETING_RECEIPT), **documented("meeting_not_found")})
 async def delete_meeting(workspace: Workspace, gateway: TheGateway, meeting_id: MeetingId) -> MeetingReceipt:
     """Remove a meeting with its recording, transcript and minutes; answers with a receipt."""
-    return await gateway.meetings.delete(workspace, meeting_id)
+    return await gateway.deletion.delete(workspace, meeting_id)

@@ -92,7 +92,7 @@ class Background:
 def background(database: Database, redis: Redis, store: ObjectStore, *, age: float = 0.0) -> Background:
     """The gateway's parts on real servers; a unit is due after `age` seconds."""
     scripts, changed, cache = Scripts(redis), asyncio.Event(), RedisCache(redis)
-    erasures = Erasures(database, store, cache)
+    erasures = Erasures(database, store, redis, scripts)
     reader = GroupReader(redis, scripts, streams=list(EVENTS), group=PROJECTION, consumer=consumer_name("gateway"))
     return Background(
         relay=Relay(database, Publisher(redis, scripts), asyncio.Event()),

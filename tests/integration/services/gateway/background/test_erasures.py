@@ -13,7 +13,6 @@ from libs.common.events import MeetingAccepted
 from libs.common.runtime.worker import Worker
 from libs.common.stage import Stage, Work
 from libs.common.storage import ObjectStore
-from libs.common.streams.cache import RedisCache
 from libs.common.streams.keys import cancelled_key, stream_key
 from services.gateway.background.erasures import Erasures
 from services.gateway.gateway import Gateway
@@ -47,7 +46,7 @@ async def test_an_erasure_that_fails_does_not_hold_up_the_others(gateway: Gatewa
     await store.put("allowed", b"1")
     await request_erasure(gateway, ForbiddenStore.forbidden)
     await request_erasure(gateway, "allowed")
-    await Erasures(gateway.database, store, RedisCache(gateway.redis)).repeat()
+    await Erasures(gateway.database, store, gateway.redis, gateway.scripts).repeat()
     assert not await store.exists("allowed")
     rows = await gateway.database.fetch("SELECT erased_at IS NULL AS waits FROM erasures ORDER BY requested_at")
     assert [row["waits"] for row in rows] == [True, False]
@@ -87,7 +86,7 @@ async def test_a_deleted_meeting_is_not_worked_again_when_its_entries_are_delive
     meeting = await accept_meeting(client, gateway)
     await background(gateway.database, gateway.redis, gateway.store).relay.relay()
     await meeting.end("completed")
-    await gateway.meetings.delete("default", UUID(meeting.meeting_id))
+    await gateway.deletion.delete("default", UUID(meeting.meeting_id))
     handled = []
 
     async def handle(event: MeetingAccepted, work: Work) -> None:
@@ -113,9 +112,9 @@ async def test_a_deleted_meeting_is_not_worked_again_when_its_entries_are_delive
 async def test_a_deletion_outlives_the_entries(client: httpx.AsyncClient, gateway: Gateway, keep_days: float) -> None:
     meeting = await accept_meeting(client, gateway)
     gateway.erasures.lifetime = Erasures(
-        gateway.database, gateway.store, RedisCache(gateway.redis), keep_days=keep_days
+        gateway.database, gateway.store, gateway.redis, gateway.scripts, keep_days=keep_days
     ).lifetime
-    await gateway.meetings.delete("default", UUID(meeting.meeting_id))
+    await gateway.deletion.delete("default", UUID(meeting.meeting_id))
     [row] = await gateway.database.fetch("SELECT extract(epoch FROM until - now()) / 86400 AS days FROM erasures")
     assert float(row["days"]) == pytest.approx(keep_days + 1, abs=0.01)
     assert await gateway.redis.ttl(cancelled_key(meeting.run_id)) > keep_days * 86400

@@ -113,7 +113,7 @@ async def test_a_late_event_of_a_deleted_meeting_writes_nothing(
 ) -> None:
     sample = await accept_sample(gateway.database)
     await publish_as(gateway.redis, await match(meeting, sample.speaker_id), "match")
-    await gateway.meetings.delete("default", UUID(meeting.meeting_id))
+    await gateway.deletion.delete("default", UUID(meeting.meeting_id))
     async with projecting(parts):
         await until(lambda: is_acknowledged(gateway.redis, SpeakersMatched))
     assert await gateway.database.fetch("SELECT FROM labels") == []
