@@ -20,6 +20,7 @@ from services.gateway.enrolment import Enrolment
 from services.gateway.health import HealthCheck
 from services.gateway.intake.uploads import UploadLimits
 from services.gateway.meetings import Meetings
+from services.gateway.runs.cases import Cases
 from services.gateway.runs.results import ResultsReader
 from services.gateway.settings import GatewaySettings
 from services.gateway.speakers import Speakers
@@ -51,6 +52,10 @@ class Gateway:
     @property
     def results(self) -> ResultsReader:
         return ResultsReader(self.database, self.store, self.redis)
+
+    @property
+    def cases(self) -> Cases:
+        return Cases(self.database, self.store)
 
     @property
     def enrolment(self) -> Enrolment:

@@ -1,0 +1,1 @@
+"""Cases: recorded units of work as a file, and working one of them again."""

@@ -1,0 +1,225 @@
+"""Cases: what a meeting's runs, or one unit of any run, leave behind, to be worked again elsewhere."""
+
+import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from asyncpg import Record
+from pydantic import TypeAdapter
+
+from libs.common.cases.contents import Manifest, RecordedEvent, RecordedRun, keys_in, subject_prefix
+from libs.common.events import EVENTS
+from libs.common.line import CONSUMERS, Position
+from libs.common.outcome import Report, Unit, outcome_key
+from libs.common.release import RELEASE
+from libs.common.storage import ObjectStore
+from services.gateway.database import Connection, Database, load_queries
+from services.gateway.errors import EventNotFound, InvalidRequest, MeetingNotFound, RunNotFound
+from services.gateway.schemas.problems import FieldError
+
+_SQL = load_queries("cases")
+
+_RECORDING_FIELDS = ("upload_key", "audio_key")
+_DEAF_STAGES = frozenset({"match", "assemble", "summarize"})
+"""They never listen to the recording, although the events name it."""
+
+_UUID_DIGITS = 32
+_BODY = TypeAdapter(dict[str, object])
+
+
+@dataclass(frozen=True)
+class CaseWish:
+    """What somebody wants to have in a case."""
+
+    voices: bool = False
+    """The voiceprints of everybody who is enrolled."""
+
+    recording: bool = True
+
+
+@dataclass(frozen=True)
+class CaseContents:
+    """What goes into a case, as far as it is known before the objects are read."""
+
+    manifest: Manifest
+    events: tuple[RecordedEvent, ...]
+    roots: tuple[str, ...]
+    """Keys of objects; what these name goes in as well."""
+
+    recordings: frozenset[str]
+    """Keys of what is no JSON."""
+
+    is_recording_wanted: bool
+
+    @property
+    def prefix(self) -> str:
+        """What the keys of all objects of the case begin with, but for galleries."""
+        return subject_prefix(self.manifest.runs[0].folder)
+
+
+@dataclass(frozen=True)
+class Cases:
+    """The use cases."""
+
+    database: Database
+    store: ObjectStore
+
+    async def of_meeting(self, workspace: str, meeting_id: UUID, run_id: str | None, wish: CaseWish) -> CaseContents:
+        """All runs of a meeting, or one of them.
+
+        Raises:
+            MeetingNotFound, RunNotFound: There is none.
+        """
+        async with self.database.snapshot() as connection:
+            rows = await connection.fetch(_SQL["runs_of_meeting"], workspace, meeting_id)
+            if not rows:
+                raise MeetingNotFound(f"there is no meeting {meeting_id}")
+            if run_id is not None:
+                rows = [_only(rows, run_id)]
+            events = await _events(connection, rows)
+        return await self._whole(rows, events, wish)
+
+    async def of_run(self, workspace: str, run: str, event: str | None, wish: CaseWish) -> CaseContents:
+        """A run of a meeting or sample, or just what the consumer of one of its events needs.
+
+        `run` is an id, or the beginning of one; `event` is `<stage>[.<part>]#<position>`.
+
+        Raises:
+            RunNotFound, EventNotFound: There is none.
+            InvalidRequest: Several runs begin so, or no stage consumes the event.
+        """
+        async with self.database.snapshot() as connection:
+            row = await _find_run(connection, workspace, run)
+            events = await _events(connection, [row])
+        if event is None:
+            return await self._whole([row], events, wish)
+        return await self._unit(row, events, _named(events, f"{row['id']}/{event}"), wish)
+
+    async def _whole(self, rows: Sequence[Record], events: tuple[RecordedEvent, ...], wish: CaseWish) -> CaseContents:
+        outcomes = [key for row in rows for key in await self._direct_objects(f"{row['folder']}/")]
+        named = keys_in([one.body for one in events], subject_prefix(rows[0]["folder"]))
+        voices = await self._galleries(rows[0]["workspace"]) if wish.voices else []
+        return CaseContents(
+            manifest=_manifest(rows, wish),
+            events=events,
+            roots=(*outcomes, *named, *voices),
+            recordings=_recordings(events),
+            is_recording_wanted=wish.recording,
+        )
+
+    async def _unit(
+        self, row: Record, events: tuple[RecordedEvent, ...], event: RecordedEvent, wish: CaseWish
+    ) -> CaseContents:
+        position = _consumer(event)
+        unit = position.unit(EVENTS[event.stream].model_validate(event.body))
+        roots = list(keys_in(event.body, subject_prefix(row["folder"])))
+        if await self.store.exists(key := outcome_key(row["folder"], unit)):
+            roots.append(key)
+        if position.stage == "assemble":
+            roots += await self._direct_objects(f"{row['folder']}/transcribe.")
+        has_voices = wish.voices and position.stage == "match"
+        if has_voices:
+            roots += await self._galleries(row["workspace"])
+        return CaseContents(
+            manifest=_manifest([row], CaseWish(voices=has_voices), event=event.name),
+            events=events,
+            roots=tuple(roots),
+            recordings=_recordings(events),
+            is_recording_wanted=wish.recording and position.stage not in _DEAF_STAGES,
+        )
+
+    async def _direct_objects(self, prefix: str) -> list[str]:
+        """Outcomes and the request, which lie directly in a run's folder."""
+        return [key for key in await self.store.list(prefix) if "/" not in key.removeprefix(prefix)]
+
+    async def _galleries(self, workspace: str) -> list[str]:
+        return await self.store.list(f"galleries/{workspace}/")
+
+
+async def _find_run(connection: Connection, workspace: str, run: str) -> Record:
+    digits = run.replace("-", "")
+    try:
+        first, last = (UUID(digits.ljust(_UUID_DIGITS, filler)) for filler in "0f")
+    except ValueError as error:
+        raise RunNotFound(f"there is no run {run}") from error
+    rows = await connection.fetch(_SQL["runs_between"], workspace, first, last)
+    if not rows:
+        raise RunNotFound(f"there is no run {run}")
+    if len(rows) > 1:
+        raise InvalidRequest.of(FieldError(field="run", message=f"more than one run begins with {run}"))
+    return rows[0]
+
+
+async def _events(connection: Connection, runs: Iterable[Record]) -> tuple[RecordedEvent, ...]:
+    rows = await connection.fetch(_SQL["facts_of_runs"], [run["id"] for run in runs])
+    return tuple(_event(row) for row in rows)
+
+
+def _event(row: Record) -> RecordedEvent:
+    return RecordedEvent(
+        publisher=Unit(run_id=str(row["run_id"]), stage=row["stage"], part=row["part"]),
+        position=row["position"],
+        siblings=row["siblings"],
+        stream=row["stream"],
+        body=_BODY.validate_json(row["event"]),
+        report=Report.model_validate_json(row["report"]),
+        recorded_at=row["recorded_at"],
+    )
+
+
+def _only(rows: Sequence[Record], run_id: str) -> Record:
+    for row in rows:
+        if str(row["id"]) == run_id:
+            return row
+    raise RunNotFound(f"the meeting has no run {run_id}")
+
+
+def _named(events: Iterable[RecordedEvent], name: str) -> RecordedEvent:
+    for event in events:
+        if event.name == name:
+            return event
+    raise EventNotFound(f"there is no event {name}")
+
+
+def _consumer(event: RecordedEvent) -> Position:
+    if event.stream not in CONSUMERS:
+        raise InvalidRequest.of(FieldError(field="event", message=f"no stage consumes {event.stream}"))
+    return CONSUMERS[event.stream]
+
+
+def _recordings(events: Iterable[RecordedEvent]) -> frozenset[str]:
+    named = (event.body.get(field) for event in events for field in _RECORDING_FIELDS)
+    return frozenset(key for key in named if isinstance(key, str))
+
+
+def _manifest(rows: Sequence[Record], wish: CaseWish, *, event: str | None = None) -> Manifest:
+    subject = rows[0]
+    return Manifest(
+        release=RELEASE,
+        exported_at=datetime.datetime.now(datetime.UTC),
+        workspace=subject["workspace"],
+        meeting_id=_text(subject["meeting_id"]),
+        sample_id=_text(subject["sample_id"]),
+        runs=tuple(_run(row) for row in rows),
+        current_run_id=_text(subject["current_run_id"]),
+        event=event,
+        has_voices=wish.voices,
+    )
+
+
+def _run(row: Record) -> RecordedRun:
+    return RecordedRun(
+        run_id=str(row["id"]),
+        folder=row["folder"],
+        status=row["status"],
+        error_code=row["error_code"],
+        error_message=row["error_message"],
+        error_stage=row["error_stage"],
+        created_at=row["created_at"],
+        ended_at=row["ended_at"],
+    )
+
+
+def _text(value: UUID | None) -> str | None:
+    return None if value is None else str(value)
