@@ -8,6 +8,7 @@ from uuid import UUID
 
 from asyncpg import Record
 
+from libs.common.engine import EngineInfo
 from libs.common.events import EVENTS, Event, StageFailed
 from libs.common.outcome import Report, Unit
 from services.gateway.database import Connection, load_queries
@@ -68,6 +69,11 @@ class RunFacts:
     def reports(self) -> dict[Unit, Report]:
         """Each unit that is done, once."""
         return {fact.unit: fact.report for fact in self.facts}
+
+    @property
+    def engines(self) -> dict[str, EngineInfo]:
+        """Stage → engine; the units of one stage are made by the same."""
+        return {unit.stage: report.engine for unit, report in self.reports.items() if report.engine is not None}
 
 
 async def find_run(connection: Connection, workspace: str, meeting_id: UUID) -> Run:

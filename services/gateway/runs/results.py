@@ -7,7 +7,6 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from libs.common.engine import EngineInfo
 from libs.common.errors import ObjectMissing
 from libs.common.events import MinutesWritten, SpeechDiarized, TranscriptAssembled
 from libs.common.minutes import Minutes
@@ -133,7 +132,7 @@ async def build_results(run: Run, facts: RunFacts, store: ObjectStore) -> Result
         gaps=transcript.gaps,
         minutes=minutes,
         pending_personas=_pending(run, assembled, {*minutes, *failed}),
-        engines=_engines(facts),
+        engines=facts.engines,
         warnings=_warnings(facts),
     )
 
@@ -169,11 +168,6 @@ def _pending(run: Run, assembled: TranscriptAssembled, settled: set[str]) -> tup
     if run.ended_at is not None:
         return ()
     return tuple(persona for persona in assembled.personas if persona not in settled)
-
-
-def _engines(facts: RunFacts) -> dict[str, EngineInfo]:
-    """Stage → engine; the units of one stage are made by the same."""
-    return {unit.stage: report.engine for unit, report in facts.reports.items() if report.engine is not None}
 
 
 def _warnings(facts: RunFacts) -> tuple[Warned, ...]:
