@@ -1,6 +1,6 @@
 """Facts about meetings and samples: one class, one stream. Events hold keys; what grows is an object in the store."""
 
-from typing import ClassVar
+from typing import ClassVar, TypedDict, cast
 
 from pydantic import Field
 
@@ -13,10 +13,15 @@ class Event(Frozen):
     stream: ClassVar[str]
 
     revision: ClassVar[int] = 1
-    """Grows when a new field changes what the event means; an older release hands such an event back."""
+    """The newest that this release reads; grows when a new field or option changes what an event means."""
 
     workspace: str
     run_id: str
+
+    @property
+    def needed_revision(self) -> int:
+        """The oldest revision that understands this very event; a release that does not know it hands it back."""
+        return 1
 
     @property
     def folder(self) -> str:
@@ -29,22 +34,41 @@ class Event(Frozen):
         return ""
 
 
+class MeetingSubject(TypedDict):
+    """What all events of one run of a meeting share."""
+
+    workspace: str
+    run_id: str
+    meeting_id: str
+    request_key: str
+    request_revision: int
+
+
 class MeetingEvent(Event):
     """A fact about one run of a meeting."""
+
+    revision: ClassVar[int] = 2
 
     meeting_id: str
 
     request_key: str
     """Object key of the `MeetingRequest`."""
 
+    request_revision: int = Field(default=1, ge=1)
+    """`MeetingRequest.revision`: a worker that does not know all options of the run must not work on it."""
+
+    @property
+    def needed_revision(self) -> int:
+        return self.request_revision
+
     @property
     def folder(self) -> str:
         return f"meetings/{self.meeting_id}/{self.run_id}"
 
     @property
-    def subject(self) -> dict[str, str]:
+    def subject(self) -> MeetingSubject:
         """The fields that every event of the same run shares."""
-        return self.model_dump(include=set(MeetingEvent.model_fields))
+        return cast(MeetingSubject, self.model_dump(include=set(MeetingEvent.model_fields)))
 
 
 class MeetingAccepted(MeetingEvent):
@@ -169,6 +193,15 @@ class MinutesWritten(MeetingEvent):
         return self.persona
 
 
+class SampleSubject(TypedDict):
+    """What all events of one run of a sample share."""
+
+    workspace: str
+    run_id: str
+    speaker_id: str
+    sample_id: str
+
+
 class SampleEvent(Event):
     """A fact about one run of an enrolment sample."""
 
@@ -180,9 +213,9 @@ class SampleEvent(Event):
         return f"samples/{self.sample_id}/{self.run_id}"
 
     @property
-    def subject(self) -> dict[str, str]:
+    def subject(self) -> SampleSubject:
         """The fields that every event of the same run shares."""
-        return self.model_dump(include=set(SampleEvent.model_fields))
+        return cast(SampleSubject, self.model_dump(include=set(SampleEvent.model_fields)))
 
 
 class SampleAccepted(SampleEvent):

@@ -114,13 +114,13 @@ class Attempt(Generic[E]):
         return Delay(backoff(self._attempts), spent=self._attempts, waiting_since=self._entry.waiting_since)
 
     def _failure(self, error: PipelineError) -> StageFailed:
-        subject = self._event.subject if isinstance(self._event, MeetingEvent | SampleEvent) else {}
+        event: Event = self._event
         return StageFailed(
-            workspace=self._event.workspace,
-            run_id=self._event.run_id,
-            meeting_id=subject.get("meeting_id"),
-            speaker_id=subject.get("speaker_id"),
-            sample_id=subject.get("sample_id"),
+            workspace=event.workspace,
+            run_id=event.run_id,
+            meeting_id=event.meeting_id if isinstance(event, MeetingEvent) else None,
+            speaker_id=event.speaker_id if isinstance(event, SampleEvent) else None,
+            sample_id=event.sample_id if isinstance(event, SampleEvent) else None,
             stage=self._unit.stage,
             unit_part=self._unit.part,
             code=error.code,

@@ -87,7 +87,7 @@ def entries_of(unit: Unit, published: tuple[PublishedEvent, ...], report: Report
             fact=fact_name(unit, position),
             siblings=len(published),
             spent=0,
-            revision=one.event.revision,
+            revision=one.event.needed_revision,
             event=one.event.model_dump_json(),
             report=report_json,
         )

@@ -17,7 +17,7 @@ def entry_of(row: Record) -> Entry:
         fact=fact_name(publisher, row["position"]),
         siblings=row["siblings"],
         spent=0,
-        revision=event.revision,
+        revision=event.needed_revision,
         event=event.model_dump_json(),
         report=row["report"],
     )
