@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from libs.common.events import (
     AudioNormalized,
@@ -16,6 +17,9 @@ from libs.common.events import (
     SpeechDiarized,
 )
 from libs.common.outcome import Unit
+
+ClientStage = Literal["normalize", "diarize", "match", "transcribe", "summarize"]
+"""The stages as clients see them: `transcribe` stands for `plan`, `transcribe` and `assemble`."""
 
 
 def _whole(_event: Event) -> str:

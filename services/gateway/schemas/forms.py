@@ -1,8 +1,6 @@
 """The fields of the two forms that bring recordings, checked."""
 
 import datetime
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, TypeVar
 
@@ -18,12 +16,11 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from libs.common.request import MeetingRequest
+from libs.common.request import Language, Line, MeetingRequest, Vocabulary, Voices, without_controls
 from libs.common.speech import Frozen, SpeakerBounds
 from services.gateway.errors import InvalidRequest
 from services.gateway.schemas.problems import FieldError
 
-_LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_][a-z0-9]{1,8})*", re.IGNORECASE)
 _BOUNDS: Literal["speaker_bounds"] = "speaker_bounds"
 
 
@@ -40,38 +37,25 @@ def _several(values: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for part in parts if part))
 
 
-def _one_line(text: str) -> str:
-    return _without_controls(" ".join(text.split()))
+def check_persona(persona: str, known: Sequence[str]) -> str:
+    """The id of a persona that exists.
 
-
-def _without_controls(text: str) -> str:
-    if any(unicodedata.category(one) == "Cc" and one not in "\n\r\t" for one in text):
-        raise ValueError("has control characters")
-    return unicodedata.normalize("NFC", text)
-
-
-def _language(tag: str) -> str:
-    """The language of a tag as in BCP 47: `en` of `en-US`."""
-    found = _LANGUAGE.fullmatch(tag)
-    if found is None:
-        raise ValueError("use a code such as en, de or fr")
-    return found[1].lower()
-
-
-def _known(persona: str, info: ValidationInfo) -> str:
-    known: Sequence[str] = (info.context or {}).get("personas", ())
+    Raises:
+        ValueError: There is none; the text says which there are.
+    """
     if persona not in known:
         raise ValueError(f"no persona is called {persona!r}; there are {', '.join(known)}")
     return persona
 
 
+def _known(persona: str, info: ValidationInfo) -> str:
+    return check_persona(persona, (info.context or {}).get("personas", ()))
+
+
 _Single = BeforeValidator(_single)
 _Several = BeforeValidator(_several)
-_Text = Annotated[str, AfterValidator(_one_line)]
-_Prose = Annotated[str, AfterValidator(_without_controls), Field(max_length=10_000)]
-_Voices = Annotated[Annotated[int, Field(ge=1, le=100)] | None, _Single]
-_Term = Annotated[_Text, Field(max_length=100)]
-_Language = Annotated[str, AfterValidator(_language)]
+_Prose = Annotated[str, AfterValidator(without_controls), Field(max_length=10_000)]
+_Voices = Annotated[Voices | None, _Single]
 
 
 class MeetingForm(Frozen):
@@ -79,14 +63,14 @@ class MeetingForm(Frozen):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    title: Annotated[Annotated[_Text, Field(max_length=300)] | None, _Single] = None
+    title: Annotated[Annotated[Line, Field(max_length=300)] | None, _Single] = None
     recorded_at: Annotated[AwareDatetime | None, _Single] = None
-    language: Annotated[_Language | None, _Single] = None
+    language: Annotated[Language | None, _Single] = None
     min_speakers: _Voices = None
     max_speakers: _Voices = None
     num_speakers: _Voices = Field(default=None, validate_default=True)
     personas: Annotated[tuple[Annotated[str, AfterValidator(_known)], ...], _Several] = ()
-    vocabulary: Annotated[tuple[_Term, ...], Field(max_length=500), _Several] = ()
+    vocabulary: Annotated[Vocabulary, _Several] = ()
 
     @field_validator("num_speakers")
     @classmethod
@@ -124,7 +108,7 @@ class EnrolmentForm(Frozen):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Annotated[Annotated[_Text, Field(max_length=200)], _Single]
+    name: Annotated[Annotated[Line, Field(max_length=200)], _Single]
     consent: Annotated[_Prose | None, _Single] = None
 
 
