@@ -31,10 +31,17 @@ _UNMEASURED_RULE = MatchRule(threshold=0.77, margin=0.05)
 
 @dataclass(frozen=True)
 class MatchRules:
-    """The measured rule of each embedding model, unless the settings say otherwise."""
+    """The measured rule of each embedding model, unless the settings or the request say otherwise."""
 
     threshold: float | None = None
     margin: float | None = None
+
+    def wished(self, *, threshold: float | None, margin: float | None) -> "MatchRules":
+        """The rules for a request; `None` leaves a number as it is."""
+        return MatchRules(
+            threshold=self.threshold if threshold is None else threshold,
+            margin=self.margin if margin is None else margin,
+        )
 
     def of(self, model: EmbeddingModel | None) -> MatchRule:
         """The rule for embeddings of this model."""

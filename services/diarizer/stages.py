@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libs.common.engine import EngineInfo
-from libs.common.errors import PipelineError
+from libs.common.errors import ObjectMissing, PipelineError
 from libs.common.events import AudioNormalized, SampleNormalized, SpeakersMatched, SpeechDiarized, VoiceEmbedded
 from libs.common.request import MeetingRequest
 from libs.common.running_engine import RunningEngine
@@ -68,17 +68,19 @@ def match_stage(
     """Which label is which enrolled speaker."""
 
     async def handle(event: SpeechDiarized, work: Work) -> list[SpeakersMatched]:
+        request = await store.load(MeetingRequest, event.request_key)
         diarization = await store.load(Diarization, event.turns_key)
         embeddings = await _load_embeddings(store, diarization.embeddings)
+        keys = {label: diarization.embeddings[label] for label in embeddings}
         model = next((one.model for one in embeddings.values()), None)
         gallery = await galleries.load(event.workspace, model) if model else None
-        rule = rules.of(model)
+        rule = rules.wished(threshold=request.match_threshold, margin=request.match_margin).of(model)
         matches = SpeakerMatches(
             model=model,
             gallery_digest=gallery.digest if gallery else None,
             threshold=rule.threshold,
             margin=rule.margin,
-            decisions=match_labels(_voices(diarization, embeddings), gallery, rule),
+            decisions=match_labels(_voices(diarization, keys, embeddings), gallery, rule),
         )
         return [await _matched(event, work, matches)]
 
@@ -91,7 +93,7 @@ def match_stage(
             gallery_digest=None,
             threshold=rule.threshold,
             margin=rule.margin,
-            decisions=leave_unnamed(_voices(diarization, {}), "stage_failed"),
+            decisions=leave_unnamed(_voices(diarization, diarization.embeddings, {}), "stage_failed"),
         )
         return [await _matched(event, work, matches)]
 
@@ -164,17 +166,27 @@ async def _keep_embedding(work: Work, name: str, model: EmbeddingModel, vector: 
 
 
 async def _load_embeddings(store: ObjectStore, keys: Mapping[str, str]) -> dict[str, SpeakerEmbedding]:
-    loaded = await asyncio.gather(*(store.load(SpeakerEmbedding, key) for key in keys.values()))
-    return dict(zip(keys, loaded, strict=True))
+    """Those that are there: one that was matched before is erased with its speaker."""
+    found = await asyncio.gather(*(_find_embedding(store, key) for key in keys.values()))
+    return {label: embedding for label, embedding in zip(keys, found, strict=True) if embedding is not None}
 
 
-def _voices(diarization: Diarization, embeddings: Mapping[str, SpeakerEmbedding]) -> list[LabelVoice]:
+async def _find_embedding(store: ObjectStore, key: str) -> SpeakerEmbedding | None:
+    try:
+        return await store.load(SpeakerEmbedding, key)
+    except ObjectMissing:
+        return None
+
+
+def _voices(
+    diarization: Diarization, keys: Mapping[str, str], embeddings: Mapping[str, SpeakerEmbedding]
+) -> list[LabelVoice]:
     return [
         LabelVoice(
             label=label,
             speech_seconds=diarization.speech_seconds(label),
             vector=embeddings[label].vector if label in embeddings else None,
-            embedding_key=diarization.embeddings.get(label),
+            embedding_key=keys.get(label),
         )
         for label in diarization.labels
     ]

@@ -132,6 +132,7 @@ async def test_a_meeting_without_speech_has_no_turns_and_a_warning(
 async def test_a_failed_diarization_gives_one_unnamed_speaker_and_a_warning(
     store: ObjectStore, engine: ChildEngine[Diarizer]
 ) -> None:
+    await store.put(MEETING.request_key, MeetingRequest().model_dump_json().encode())
     work = RecordedWork(store, MEETING.folder)
     fallback = diarize_stage(store, engine, info=INFO).fallback
     assert fallback is not None
@@ -163,6 +164,31 @@ async def test_an_enrolled_speaker_is_named_in_a_meeting_and_the_stranger_is_not
     assert matches.decisions[0].score is not None
     assert matches.decisions[0].score > matches.threshold
     assert all(one.embedding_key is not None for one in matches.decisions)
+
+
+async def test_a_request_brings_its_own_threshold_and_margin(store: ObjectStore, engine: ChildEngine[Diarizer]) -> None:
+    await store.upload(SHORT, MEETING.audio_key)
+    event = await diarize(store, engine, SpeakerBounds())
+    request = MeetingRequest(match_threshold=0.0, match_margin=0.01)
+    await store.put(MEETING.request_key, request.model_dump_json().encode())
+
+    matches = await match(store, event)
+
+    assert (matches.threshold, matches.margin) == (0.0, 0.01)
+
+
+async def test_a_label_whose_embedding_was_erased_stays_unnamed_and_the_others_are_matched(
+    store: ObjectStore, engine: ChildEngine[Diarizer]
+) -> None:
+    await store.upload(SHORT, MEETING.audio_key)
+    event = await diarize(store, engine, SpeakerBounds())
+    erased = (await store.load(Diarization, event.turns_key)).embeddings["SPEAKER_00"]
+    await store.delete([erased])
+
+    matches = await match(store, event)
+
+    assert [one.reason for one in matches.decisions] == ["no_embedding", "empty_gallery"]
+    assert [one.embedding_key is None for one in matches.decisions] == [True, False]
 
 
 async def test_without_a_gallery_nobody_is_named(store: ObjectStore, engine: ChildEngine[Diarizer]) -> None:
