@@ -1,0 +1,1 @@
+"""What differs between two runs of a meeting, part by part. Nothing here reads or waits."""
