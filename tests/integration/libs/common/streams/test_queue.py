@@ -1,69 +1,38 @@
 """What the scripts of the queue guarantee, each at the interleaving that matters."""
 
-from collections.abc import Callable
-
 import pytest
 from redis.asyncio import Redis
 
-from libs.common.events import SampleAccepted, SampleNormalized
-from libs.common.outcome import PublishedEvent, Unit
-from libs.common.streams.entry import Entry, entries_of
-from libs.common.streams.keys import cancelled_key, marker_key, stream_key, worker_key
+from libs.common.events import SampleAccepted
+from libs.common.streams.keys import cancelled_key, marker_key, worker_key
 from libs.common.streams.monitor import Heartbeat, WorkerInfo, backlog, living_workers
-from libs.common.streams.queue import Delivery, StageQueue
+from libs.common.streams.queue import Delivery
 from libs.common.streams.scripts import Scripts
-from tests.integration.line import REPORT, accepted, normalized, publish
-
-INPUT, OUTPUT = stream_key(SampleAccepted.stream), stream_key(SampleNormalized.stream)
-GROUP = "normalize_sample"
-MakeQueue = Callable[[str], StageQueue]
+from tests.integration.deliveries import (
+    GROUP,
+    INPUT,
+    OUTPUT,
+    MakeQueue,
+    add_at,
+    owner,
+    queues,
+    seize,
+    settle,
+    take,
+    times_delivered,
+    unit,
+)
+from tests.integration.line import accepted, entry_of, publish
 
 
 @pytest.fixture
 def make_queue(redis: Redis) -> MakeQueue:
-    scripts = Scripts(redis)
-    return lambda name: StageQueue(redis, scripts, stream=SampleAccepted.stream, group=GROUP, consumer=name)
+    return queues(redis)
 
 
 @pytest.fixture
 def event() -> SampleAccepted:
     return accepted()
-
-
-def unit(event: SampleAccepted) -> Unit:
-    return Unit(run_id=event.run_id, stage=GROUP)
-
-
-def output(event: SampleAccepted) -> list[Entry]:
-    return entries_of(unit(event), (PublishedEvent.of(normalized(event)),), REPORT)
-
-
-async def take(queue: StageQueue) -> Delivery:
-    await queue.ensure_group()
-    [delivery] = await queue.read(1, block=1)
-    assert isinstance(delivery, Delivery)
-    return delivery
-
-
-async def seize(queue: StageQueue) -> Delivery:
-    """Take over what another consumer holds, as if its lease had expired."""
-    [delivery] = await queue.take_over(1, lease=0)
-    assert isinstance(delivery, Delivery)
-    return delivery
-
-
-async def settle(queue: StageQueue, delivery: Delivery, event: SampleAccepted) -> str:
-    return await queue.settle(delivery, unit_id=unit(event).id, run_id=event.run_id, entries=output(event))
-
-
-async def times_delivered(redis: Redis) -> int:
-    [pending] = await redis.xpending_range(INPUT, GROUP, "-", "+", 1)
-    return int(pending["times_delivered"])
-
-
-async def owner(redis: Redis) -> str:
-    [pending] = await redis.xpending_range(INPUT, GROUP, "-", "+", 1)
-    return str(pending["consumer"])
 
 
 async def test_only_one_of_two_workers_publishes(redis: Redis, make_queue: MakeQueue, event: SampleAccepted) -> None:
@@ -197,9 +166,7 @@ async def test_after_flushall_an_id_that_repeats_is_not_acknowledged_for_another
     held = await take(queue)
     await redis.flushall()
     other = accepted()
-    entry = entries_of(Unit(run_id=other.run_id, stage="accept"), (PublishedEvent.of(other),), REPORT)[0]
-    fields = entry.fields()
-    await redis.xadd(INPUT, dict(zip(map(str, fields[::2]), map(str, fields[1::2]), strict=True)), id=held.id)
+    await add_at(redis, entry_of(other), held.id)
     again = await take(queue)
     assert again.id == held.id
     await settle(queue, held, event)
