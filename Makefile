@@ -10,10 +10,10 @@ LOCAL_PINS := requirements-local.txt requirements-no-deps.txt constraints.txt \
 	$(wildcard cli/requirements.txt libs/*/requirements.txt services/*/requirements.txt)
 EVALUATION := $(VENV)/.stamp-evaluation
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --constraint constraints.txt
-CODE := libs services cli tests $(wildcard evaluation scripts)
+CODE := libs services cli tests $(wildcard evaluation scripts chaos)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint types format eval bench samples clean
+.PHONY: help demo up test lint types format eval bench chaos samples clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ eval: $(EVALUATION) ## Measure DER, WER and cpWER on the sample (RECORDINGS=fold
 
 bench: $(DEVELOPMENT) ## Measure the overhead of the runtime and of the whole line
 	$(BIN)/python -m scripts.bench
+
+chaos: $(DEVELOPMENT) ## Break everything for three minutes and check that nothing is lost (SEED, SECONDS)
+	$(BIN)/python -m chaos $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS))
 
 samples: $(DEVELOPMENT) ## Make the sample meetings again (needs flite)
 	$(BIN)/python -m scripts.make_samples

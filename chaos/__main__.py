@@ -1,0 +1,75 @@
+"""`python -m chaos`: prove, with faults, that nothing is lost and nothing happens twice."""
+
+import argparse
+import asyncio
+import random
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from chaos.faults import all_faults
+from chaos.faults.fault import Fault
+from chaos.hansard import new_folder
+from chaos.report import Report
+from chaos.run import Options, run_chaos
+from libs.common.telemetry import configure_logs
+
+_PER_SECOND = 1.5
+"""Things that clients begin, where nothing else is said."""
+
+_LONGEST_WAY_OUT = 420.0
+"""Seconds that a run may take besides its faults."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit status: 1 if something was violated."""
+    options = _parser().parse_args(arguments)
+    faults = all_faults()
+    if options.list:
+        sys.stdout.write("".join(f"{fault.name}\n" for fault in faults))
+        return 0
+    configure_logs("chaos", level="info" if options.verbose else "error", style="console")
+    folder = new_folder(options.folder)
+    report = asyncio.run(_bounded(_options(options, faults), folder))
+    report.show(Console(), kept=folder)
+    if report.is_good and not options.keep:
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0 if report.is_good else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m chaos", description=__doc__)
+    parser.add_argument("--seed", type=int, default=None, help="repeat a run: its faults, inputs and choices")
+    parser.add_argument("--seconds", type=float, default=180.0, help="how long faults go on (%(default)s)")
+    parser.add_argument("--meetings", type=int, default=None, help="how many things clients begin meanwhile")
+    parser.add_argument(
+        "--faults", default="", help="only these classes, separated by commas; a word means all with it"
+    )
+    parser.add_argument("--list", action="store_true", help="name all classes of faults")
+    parser.add_argument("--folder", type=Path, default=None, help="where to keep logs and state while it runs")
+    parser.add_argument("--keep", action="store_true", help="keep logs and state also if nothing failed")
+    parser.add_argument("--verbose", action="store_true", help="say what is done as it is done")
+    return parser
+
+
+def _options(given: argparse.Namespace, faults: Sequence[Fault]) -> Options:
+    seed = random.SystemRandom().randrange(1_000_000) if given.seed is None else given.seed
+    meetings = round(given.seconds * _PER_SECOND) if given.meetings is None else given.meetings
+    command = f"python -m chaos --seed {seed} --seconds {given.seconds:g} --meetings {meetings}"
+    if given.faults:
+        wanted = given.faults.split(",")
+        faults = [fault for fault in faults if any(word in fault.name for word in wanted)]
+        command += f" --faults {given.faults}"
+    return Options(seed=seed, seconds=given.seconds, meetings=meetings, faults=faults, command=command)
+
+
+async def _bounded(options: Options, folder: Path) -> Report:
+    async with asyncio.timeout(2 * options.seconds + _LONGEST_WAY_OUT):
+        return await run_chaos(options, folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,149 @@
+"""A whole Hansard under test: servers, object store, two gateways, and two processes of each service."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from chaos import timing
+from chaos.servers import Servers
+from chaos.supervisor import Program, Supervisor
+from cli.local.child import free_port
+from libs.common.storage import ObjectStore
+
+ROOT = Path(__file__).parents[1]
+SERVICES = ("normalizer", "diarizer", "transcriber", "summarizer")
+FAMILIES = ("gateway", *SERVICES)
+_INSTANCES = 2
+_READY_WITHIN = 60.0
+_ENGINE_MEMORY_MB = "400"
+_SHOWN_VARIABLES = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
+
+
+@dataclass(frozen=True)
+class Hansard:
+    """Everything that faults are done to, and where it can be looked at."""
+
+    folder: Path
+    servers: Servers
+    supervisor: Supervisor
+    store: ObjectStore
+    gateways: tuple[str, ...]
+    """Addresses."""
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "logs"
+
+    @property
+    def scratch(self) -> Path:
+        """The temporary folder of all programs."""
+        return self.folder / "tmp"
+
+
+@asynccontextmanager
+async def running_hansard(folder: Path) -> AsyncIterator[Hansard]:
+    """Start everything, wait until it is ready, and end it, whatever happens."""
+    for name in ("logs", "tmp", "objects", "marks"):
+        (folder / name).mkdir(parents=True)
+    servers, supervisor = Servers(folder), Supervisor(folder / "logs")
+    ports = [free_port() for _ in range(_INSTANCES)]
+    store_url = (folder / "objects").as_uri()
+    try:
+        await servers.start()
+        environment = _environment(folder, servers, store_url)
+        await asyncio.to_thread(_migrate, environment)
+        for program in _programs(environment, ports):
+            supervisor.keep(program)
+        hansard = Hansard(
+            folder=folder,
+            servers=servers,
+            supervisor=supervisor,
+            store=ObjectStore.open(store_url),
+            gateways=tuple(f"http://127.0.0.1:{port}" for port in ports),
+        )
+        await _wait_ready(hansard)
+        yield hansard
+    finally:
+        await supervisor.stop()
+        await servers.stop()
+
+
+def _environment(folder: Path, servers: Servers, store_url: str) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _SHOWN_VARIABLES if name in os.environ}
+    return {
+        **kept,
+        "OMP_NUM_THREADS": "1",
+        "PYTHONUNBUFFERED": "1",
+        "TMPDIR": str(folder / "tmp"),
+        "REDIS_URL": servers.redis_url,
+        "POSTGRES_URL": servers.postgres_url,
+        "OBJECT_STORE_URL": store_url,
+        "POSTGRES_CONNECTIONS": "10",
+        "LEASE": str(timing.LEASE),
+        "GRACE": str(timing.GRACE),
+        "RECONCILE_AGE": str(timing.RECONCILE_AGE),
+        "RECONCILE_PERIOD": str(timing.RECONCILE_PERIOD),
+        "SWEEP_AGE": str(timing.SWEEP_AGE),
+        "UPLOAD_AGE": str(timing.UPLOAD_AGE),
+        "STALL_LIMIT": str(timing.STALL_LIMIT),
+        "ENGINE_MEMORY_MB": _ENGINE_MEMORY_MB,
+        "CHAOS_MARKS": str(folder / "marks"),
+    }
+
+
+def _migrate(environment: Mapping[str, str]) -> None:
+    command = [sys.executable, "-m", "services.gateway", "migrate"]
+    subprocess.run(command, env=dict(environment), cwd=ROOT, check=True, capture_output=True)
+
+
+def _programs(environment: Mapping[str, str], ports: list[int]) -> list[Program]:
+    gateways = [
+        Program(
+            name=f"gateway-{number}",
+            family="gateway",
+            command=[sys.executable, "-m", "services.gateway"],
+            environment={**environment, "PORT": str(port)},
+            folder=ROOT,
+        )
+        for number, port in enumerate(ports, 1)
+    ]
+    services = [
+        Program(
+            name=f"{service}-{number}",
+            family=service,
+            command=[sys.executable, "-m", f"chaos.services.{service}"],
+            environment=environment,
+            folder=ROOT,
+        )
+        for service in SERVICES
+        for number in range(1, _INSTANCES + 1)
+    ]
+    return gateways + services
+
+
+async def _wait_ready(hansard: Hansard) -> None:
+    """Until every gateway answers and sees a worker of every stage."""
+    async with httpx.AsyncClient(timeout=5) as client, asyncio.timeout(_READY_WITHIN):
+        for gateway in hansard.gateways:
+            while not await _is_healthy(client, gateway):  # noqa: ASYNC110 - another process becomes ready
+                await asyncio.sleep(0.1)
+
+
+async def _is_healthy(client: httpx.AsyncClient, gateway: str) -> bool:
+    try:
+        return bool((await client.get(f"{gateway}/health")).json()["status"] == "ok")
+    except (httpx.HTTPError, ValueError, KeyError):
+        return False
+
+
+def new_folder(within: Path | None) -> Path:
+    """Where a run keeps everything."""
+    return Path(tempfile.mkdtemp(prefix="hansard-chaos-", dir=within))

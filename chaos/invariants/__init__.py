@@ -1,0 +1,1 @@
+"""What has to be true when everything is quiet again."""

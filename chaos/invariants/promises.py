@@ -1,0 +1,69 @@
+"""Every 202 ends as it has to, once; what was not promised leaves nothing."""
+
+from http import HTTPStatus
+
+import httpx
+
+from chaos.clients import PERSONAS
+from chaos.evidence import Evidence
+from chaos.expectations import differences
+from chaos.ledger import Ledger, Request
+from chaos.requests import Requests
+
+
+async def check_promises(ledger: Ledger, evidence: Evidence, requests: Requests) -> list[str]:
+    """What was not kept."""
+    faults = [f"answered with an error: {one}" for one in ledger.refused]
+    for request in ledger.requests:
+        if len(request.answers) != 1:
+            faults.append(f"{request.key} was answered with {sorted(request.answers) or 'nothing'}")
+        elif request.kind == "meeting":
+            faults += await _check_meeting(request, requests)
+        else:
+            faults += await _check_speaker(request, requests)
+    return faults + _check_numbers(ledger, evidence)
+
+
+async def _check_meeting(request: Request, requests: Requests) -> list[str]:
+    answer = await requests.get(f"/api/meetings/{request.id}/status")
+    if request.was_deleted:
+        return _check_deleted(request, answer)
+    progress, results = answer.json(), None
+    if request.was_cancelled:
+        return [] if progress.get("status") == "cancelled" else [f"{request.key} was cancelled and is {progress}"]
+    if progress.get("status") == "completed":
+        results = (await requests.get(f"/api/meetings/{request.id}/results")).json()
+    found = differences(request.upload.expected, progress, results, personas=PERSONAS)
+    return [f"{_described(request)} {one}" for one in found]
+
+
+async def _check_speaker(request: Request, requests: Requests) -> list[str]:
+    answer = await requests.get(f"/api/speakers/{request.id}")
+    if request.was_deleted:
+        return _check_deleted(request, answer)
+    [sample], expected = answer.json()["samples"], request.upload.expected
+    wanted = "enrolled" if expected.status == "completed" else "failed"
+    code = (sample["error"] or {}).get("code")
+    if (sample["status"], code) == (wanted, expected.error):
+        return []
+    return [f"{_described(request)} is {sample['status']} ({code}), not {wanted} ({expected.error})"]
+
+
+def _check_deleted(request: Request, answer: httpx.Response) -> list[str]:
+    if answer.status_code == HTTPStatus.NOT_FOUND:
+        return []
+    return [f"{request.key} was deleted and is answered with {answer.text}"]
+
+
+def _described(request: Request) -> str:
+    instruction = request.upload.instruction
+    return f"{request.key} ({instruction.fault} in {instruction.place}, {request.kind} {request.id})"
+
+
+def _check_numbers(ledger: Ledger, evidence: Evidence) -> list[str]:
+    promised = {request.id for request in ledger.accepted("meeting")}
+    there = {meeting.id for meeting in evidence.meetings}
+    faults = [f"meeting {one} was promised to nobody" for one in there - promised]
+    faults += [f"meeting {one} was promised and has no row" for one in promised - there]
+    names = {meeting.filename for meeting in evidence.meetings}
+    return faults + [f"the upload {name} was broken off and accepted" for name in ledger.cut if name in names]

@@ -1,0 +1,79 @@
+"""How long units waited past the end of the faults, beyond their own work."""
+
+import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from chaos import timing
+from chaos.evidence import Evidence, FactRow
+from chaos.strikes import Struck
+from libs.common.outcome import Unit
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A unit that had its outcome only after the end of a storm."""
+
+    unit: Unit
+    storm: int
+    seconds: float
+    """Past the end of the storm, or past its input where that came later; without its own work."""
+
+
+def waits(evidence: Evidence, struck: Sequence[Struck], *, excluded: set[str]) -> list[Wait]:
+    """All waits; `excluded` runs do not count: those of poison, and those that were cancelled or deleted."""
+    storms = _storms(struck)
+    inputs, outcomes = _times(fact for fact in evidence.facts if fact.run_id not in excluded)
+    found = []
+    for unit, (recorded_at, worked) in outcomes.items():
+        if unit not in inputs:
+            continue
+        ended = [(end, number) for number, (_, end) in storms.items() if end <= recorded_at]
+        if not ended or any(begin <= recorded_at <= end for begin, end in storms.values()):
+            continue
+        end, number = max(ended)
+        seconds = (recorded_at - max(end, inputs[unit])).total_seconds() - worked
+        found.append(Wait(unit, number, max(0.0, seconds)))
+    return found
+
+
+def check_recovery(found: Iterable[Wait], *, slack: float) -> list[str]:
+    """Waits beyond two leases, the reconciler's age and its period. `slack`: for queues on a slow machine."""
+    limit = timing.RECOVERY + slack
+    return [
+        f"{one.unit.id} waited {one.seconds:.1f} s past the end of storm {one.storm}, more than {limit:.1f} s"
+        for one in found
+        if one.seconds > limit
+    ]
+
+
+def worst_by_fault(found: Sequence[Wait], struck: Iterable[Struck]) -> dict[str, float]:
+    """Fault → the longest wait past the end of a storm that it was part of."""
+    by_storm: dict[int, float] = {}
+    for one in found:
+        by_storm[one.storm] = max(one.seconds, by_storm.get(one.storm, 0.0))
+    worst: dict[str, float] = {}
+    for fault in struck:
+        worst[fault.name] = max(worst.get(fault.name, 0.0), by_storm.get(fault.storm, 0.0))
+    return worst
+
+
+def _storms(struck: Iterable[Struck]) -> Mapping[int, tuple[datetime.datetime, datetime.datetime]]:
+    storms: dict[int, tuple[datetime.datetime, datetime.datetime]] = {}
+    for fault in struck:
+        begin, end = storms.get(fault.storm, (fault.began, fault.ended))
+        storms[fault.storm] = min(begin, fault.began), max(end, fault.ended)
+    return storms
+
+
+def _times(
+    facts: Iterable[FactRow],
+) -> tuple[dict[Unit, datetime.datetime], dict[Unit, tuple[datetime.datetime, float]]]:
+    """Unit → when its input was recorded (the last of a fan-in's), and unit → when its outcome was, and its work."""
+    inputs: dict[Unit, datetime.datetime] = {}
+    outcomes: dict[Unit, tuple[datetime.datetime, float]] = {}
+    for fact in facts:
+        if (unit := fact.next_unit) is not None:
+            inputs[unit] = max(fact.recorded_at, inputs.get(unit, fact.recorded_at))
+        outcomes[fact.unit] = fact.recorded_at, fact.parsed_report.seconds
+    return inputs, outcomes

@@ -1,0 +1,128 @@
+"""One run: start, enrol the cast, let faults and clients loose, wait until it is quiet, check, and report."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from chaos.clients import Clients
+from chaos.evidence import Evidence, is_settled, read_evidence
+from chaos.expectations import cast_name
+from chaos.faults.fault import Fault, World
+from chaos.hansard import Hansard, running_hansard
+from chaos.invariants.processes import check_processes, read_logs
+from chaos.invariants.promises import check_promises
+from chaos.invariants.recovery import check_recovery, waits, worst_by_fault
+from chaos.invariants.units import check_units
+from chaos.ledger import Ledger
+from chaos.outcomes import count_outcomes
+from chaos.polling import until
+from chaos.quiet import wait_until_quiet
+from chaos.repertoire import POISON, Repertoire
+from chaos.report import Report
+from chaos.schedule import make_schedule
+from chaos.strikes import Missed, Struck, carry_out
+
+_ENROLLED_WITHIN = 60.0
+_SLACK = 8.0
+"""Seconds that queues and the start of processes may add to a recovery on a slow machine."""
+
+_DEATHS_PER_POISON = 12
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is asked of a run."""
+
+    seed: int
+    seconds: float
+    """How long faults go on."""
+
+    meetings: int
+    """How many things clients begin meanwhile; most are meetings."""
+
+    faults: Sequence[Fault]
+    command: str
+
+
+async def run_chaos(options: Options, folder: Path) -> Report:
+    """The report; also of a run that never became quiet."""
+    report = Report(command=options.command, classes=[fault.name for fault in options.faults])
+    rng = random.Random(options.seed)
+    async with running_hansard(folder) as hansard:
+        clients = Clients(hansard.gateways, Repertoire(), random.Random(rng.random()))
+        try:
+            await _enrol_cast(clients, hansard)
+            struck, missed = await _storm(options, World(hansard, clients))
+            report.struck = struck
+            report.violations += _check_classes(options.faults, struck, missed)
+            report.violations += await wait_until_quiet(hansard, clients)
+            evidence = await read_evidence(hansard.servers.audit_url)
+            report.violations += await check_promises(clients.ledger, evidence, clients.requests)
+            report.violations += await check_units(evidence, hansard.store)
+            _judge_recovery(report, evidence, clients.ledger)
+        finally:
+            await clients.close()
+    lines = read_logs(hansard.logs)
+    report.violations += check_processes(hansard.supervisor, lines, killed_by_input=_deaths(report.struck))
+    report.violations += _check_scratch(hansard)
+    report.outcomes = count_outcomes(clients.ledger, evidence, lines)
+    return report
+
+
+async def _enrol_cast(clients: Clients, hansard: Hansard) -> None:
+    """Before anything else happens, so that every meeting knows these voices."""
+    for voice, upload in enumerate(clients.repertoire.cast()):
+        clients.enrol(cast_name(voice), upload)
+    await clients.finish()
+    if not await until(lambda: is_settled(hansard.servers.audit_url), within=_ENROLLED_WITHIN):
+        raise TimeoutError("the cast was not enrolled, although nothing was disturbed")
+
+
+async def _storm(options: Options, world: World) -> tuple[list[Struck], list[Missed]]:
+    schedule = make_schedule(options.faults, seed=options.seed, seconds=options.seconds)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(world.clients.run(schedule[-1].at, options.meetings))
+        striking = group.create_task(carry_out(schedule, world))
+    return striking.result()
+
+
+def _check_classes(faults: Sequence[Fault], struck: Sequence[Struck], missed: Sequence[Missed]) -> list[str]:
+    happened = {one.name for one in struck}
+    reasons = {one.name: one.reason for one in missed}
+    return [
+        f"the fault {fault.name} never happened: {reasons.get(fault.name, 'it was not scheduled')}"
+        for fault in faults
+        if fault.name not in happened
+    ]
+
+
+def _judge_recovery(report: Report, evidence: Evidence, ledger: Ledger) -> None:
+    """Poison is retried, and what was cancelled or deleted ends otherwise: neither recovers."""
+    odd = {
+        one.id
+        for one in ledger.requests
+        if one.answers and (one.upload.instruction.fault != "none" or one.was_cancelled or one.was_deleted)
+    }
+    excluded = {run.id for run in evidence.runs.values() if {run.meeting_id, run.speaker_id} & odd}
+    found = waits(evidence, report.struck, excluded=excluded)
+    report.recovery = worst_by_fault(found, report.struck)
+    report.violations += check_recovery(found, slack=_SLACK)
+
+
+def _deaths(struck: Sequence[Struck]) -> Mapping[str, int]:
+    """How often an input may have killed each service."""
+    times = Counter(one.name for one in struck)
+    deaths = Counter[str]()
+    for poison in POISON:
+        if poison.kills:
+            deaths[poison.kills] += _DEATHS_PER_POISON * times[f"input-{poison.name}"]
+    return deaths
+
+
+def _check_scratch(hansard: Hansard) -> list[str]:
+    """After the orderly end of all programs."""
+    left = sorted(path.name for path in hansard.scratch.iterdir())
+    return [f"left in the temporary folder: {', '.join(left[:10])}"] if left else []
