@@ -173,6 +173,16 @@ class MinutesPlanned(MeetingEvent):
     speakers_key: str
     persona: str
 
+    @classmethod
+    def of(cls, assembled: TranscriptAssembled, persona: str) -> "MinutesPlanned":
+        """The minutes of this transcript for a persona."""
+        return cls(
+            **assembled.subject,
+            transcript_key=assembled.transcript_key,
+            speakers_key=assembled.speakers_key,
+            persona=persona,
+        )
+
     @property
     def part(self) -> str:
         return self.persona

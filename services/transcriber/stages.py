@@ -133,7 +133,7 @@ def assemble_stage(store: ObjectStore, *, slots: int = 4) -> Stage[ChunkTranscri
             speakers_key=event.speakers_key,
             personas=request.personas,
         )
-        return [assembled, *(_minutes_planned(assembled, persona) for persona in request.personas)]
+        return [assembled, *(MinutesPlanned.of(assembled, persona) for persona in request.personas)]
 
     return Stage(
         name="assemble",
@@ -199,15 +199,6 @@ def _gap(chunk: ChunkTranscribed) -> Gap:
         end=chunk.segment.end,
         code=chunk.error_code or "internal_error",
         message=chunk.error_message or "the chunk was given up",
-    )
-
-
-def _minutes_planned(assembled: TranscriptAssembled, persona: str) -> MinutesPlanned:
-    return MinutesPlanned(
-        **assembled.subject,
-        transcript_key=assembled.transcript_key,
-        speakers_key=assembled.speakers_key,
-        persona=persona,
     )
 
 
