@@ -30,6 +30,8 @@ from services.gateway.schemas.meetings import (
     MeetingPage,
     MeetingProgress,
     MeetingSummary,
+    results_url,
+    status_url,
 )
 
 _SQL = load_queries("meetings")
@@ -115,29 +117,29 @@ class Meetings:
             next_cursor=str(Cursor(shown[-1]["created_at"], shown[-1]["id"])) if has_more else None,
         )
 
-    async def progress(self, workspace: str, meeting_id: UUID) -> MeetingProgress:
-        """Where a meeting is; without Redis, as far as its facts tell.
+    async def progress(self, workspace: str, meeting_id: UUID, run_id: UUID | None = None) -> MeetingProgress:
+        """Where a meeting, or one of its runs, is; without Redis, as far as its facts tell.
 
         Raises:
-            MeetingNotFound: There is none.
+            MeetingNotFound, RunNotFound: There is none.
         """
         async with self.database.snapshot() as connection:
-            run = await find_run(connection, workspace, meeting_id)
+            run = await find_run(connection, workspace, meeting_id, run_id)
             facts = await run_facts(connection, run.id)
         live = await live_units(self.redis, run.id) if run.ended_at is None else {}
         return meeting_progress(run, facts, live, now=datetime.datetime.now(datetime.UTC))
 
-    async def cancel(self, workspace: str, meeting_id: UUID) -> MeetingCancellation:
-        """Stop working on a meeting.
+    async def cancel(self, workspace: str, meeting_id: UUID, run_id: UUID | None = None) -> MeetingCancellation:
+        """Stop working on a meeting, or on one of its runs.
 
         Raises:
-            MeetingNotFound: There is none.
+            MeetingNotFound, RunNotFound: There is none.
             MeetingEnded: There is nothing left to stop.
         """
         async with self.database.transaction() as connection:
-            run = await find_run(connection, workspace, meeting_id)
+            run = await find_run(connection, workspace, meeting_id, run_id)
             if await connection.fetchval(_SQL["cancel_run"], run.id) is None:
-                now = (await find_run(connection, workspace, meeting_id)).status
+                now = (await find_run(connection, workspace, meeting_id, UUID(run.id))).status
                 raise MeetingEnded(f"the meeting is {now} already", meeting_status=now)
         await tell_workers(self.redis, [run.id], lifetime=self.erasures.lifetime)
         return MeetingCancellation(meeting_id=run.meeting_id, run_id=run.id)
@@ -164,6 +166,6 @@ def _summary(row: Record) -> MeetingSummary:
         status=row["status"],
         created_at=row["created_at"],
         ended_at=row["ended_at"],
-        status_url=f"/api/meetings/{meeting_id}/status",
-        results_url=f"/api/meetings/{meeting_id}/results",
+        status_url=status_url(meeting_id),
+        results_url=results_url(meeting_id),
     )

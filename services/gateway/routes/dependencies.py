@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Header, Path, Query, Request
 
 from services.gateway.auth import workspace
-from services.gateway.errors import MeetingNotFound, SpeakerNotFound
+from services.gateway.errors import MeetingNotFound, RunNotFound, SpeakerNotFound
 from services.gateway.gateway import Gateway
 from services.gateway.intake.idempotency import IDEMPOTENCY_HEADER
 from services.gateway.pages import Cursor
@@ -21,6 +21,15 @@ async def _meeting_id(meeting_id: Annotated[str, Path(description="As the accept
         return UUID(meeting_id)
     except ValueError as error:
         raise MeetingNotFound(f"there is no meeting {meeting_id}") from error
+
+
+async def _run_id(
+    run: Annotated[str | None, Query(description="One run of the meeting; otherwise the one that it shows.")] = None,
+) -> UUID | None:
+    try:
+        return UUID(run) if run else None
+    except ValueError as error:
+        raise RunNotFound(f"there is no run {run}") from error
 
 
 async def _speaker_id(speaker_id: Annotated[str, Path(description="As the enrolment answered it.")]) -> UUID:
@@ -39,6 +48,7 @@ async def _cursor(
 TheGateway = Annotated[Gateway, Depends(_gateway)]
 Workspace = Annotated[str, Depends(workspace)]
 MeetingId = Annotated[UUID, Depends(_meeting_id)]
+RunId = Annotated[UUID | None, Depends(_run_id)]
 SpeakerId = Annotated[UUID, Depends(_speaker_id)]
 After = Annotated[Cursor | None, Depends(_cursor)]
 Limit = Annotated[int, Query(ge=1, le=100, description="How many at most.")]

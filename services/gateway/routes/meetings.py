@@ -11,7 +11,7 @@ from services.gateway.intake.uploads import receive_form
 from services.gateway.meetings import Submission
 from services.gateway.problems import documented
 from services.gateway.routes import examples
-from services.gateway.routes.dependencies import After, IdempotencyKey, Limit, MeetingId, TheGateway, Workspace
+from services.gateway.routes.dependencies import After, IdempotencyKey, Limit, MeetingId, RunId, TheGateway, Workspace
 from services.gateway.routes.examples import shown
 from services.gateway.routes.forms import MEETING_BODY
 from services.gateway.schemas.forms import MeetingForm, read_fields
@@ -79,20 +79,26 @@ async def list_meetings(workspace: Workspace, gateway: TheGateway, after: After,
 
 
 @router.get(
-    "/{meeting_id}/status", responses={200: shown(examples.MEETING_PROGRESS), **documented("meeting_not_found")}
+    "/{meeting_id}/status",
+    responses={200: shown(examples.MEETING_PROGRESS), **documented("meeting_not_found", "run_not_found")},
 )
-async def read_status(workspace: Workspace, gateway: TheGateway, meeting_id: MeetingId) -> MeetingProgress:
-    """How far a meeting is, stage by stage."""
-    return await gateway.meetings.progress(workspace, meeting_id)
+async def read_status(workspace: Workspace, gateway: TheGateway, meeting_id: MeetingId, run: RunId) -> MeetingProgress:
+    """How far a meeting, or one of its runs, is, stage by stage."""
+    return await gateway.meetings.progress(workspace, meeting_id, run)
 
 
 @router.post(
     "/{meeting_id}/cancel",
-    responses={200: shown(examples.MEETING_CANCELLATION), **documented("meeting_not_found", "meeting_ended")},
+    responses={
+        200: shown(examples.MEETING_CANCELLATION),
+        **documented("meeting_not_found", "run_not_found", "meeting_ended"),
+    },
 )
-async def cancel_meeting(workspace: Workspace, gateway: TheGateway, meeting_id: MeetingId) -> MeetingCancellation:
-    """Stop working on a meeting; what is there already stays readable."""
-    return await gateway.meetings.cancel(workspace, meeting_id)
+async def cancel_meeting(
+    workspace: Workspace, gateway: TheGateway, meeting_id: MeetingId, run: RunId
+) -> MeetingCancellation:
+    """Stop working on a meeting, or on one of its runs; what is there already stays readable."""
+    return await gateway.meetings.cancel(workspace, meeting_id, run)
 
 
 @router.delete("/{meeting_id}", responses={200: shown(examples.MEETING_RECEIPT), **documented("meeting_not_found")})

@@ -8,7 +8,7 @@ from libs.common.rttm import write_rttm
 from services.gateway.gateway import Gateway
 from services.gateway.problems import documented
 from services.gateway.routes import examples
-from services.gateway.routes.dependencies import MeetingId, TheGateway, Workspace
+from services.gateway.routes.dependencies import MeetingId, RunId, TheGateway, Workspace
 from services.gateway.routes.examples import shown
 from services.gateway.runs.exports import MEDIA_TYPES, TEXT_FORMATS, export
 from services.gateway.runs.facts import Run
@@ -37,7 +37,12 @@ router = APIRouter(prefix="/api/meetings", tags=["meetings"])
         200: {"content": _contents(), "description": "The results, in the format that was asked for"},
         304: {"description": "They are those that `If-None-Match` names"},
         **documented(
-            "meeting_not_found", "results_not_ready", "meeting_failed", "meeting_cancelled", "storage_unavailable"
+            "meeting_not_found",
+            "run_not_found",
+            "results_not_ready",
+            "meeting_failed",
+            "meeting_cancelled",
+            "storage_unavailable",
         ),
     },
 )
@@ -45,6 +50,8 @@ async def read_results(
     workspace: Workspace,
     gateway: TheGateway,
     meeting_id: MeetingId,
+    run_id: RunId,
+    *,
     chosen: Annotated[Format, Query(alias="format")] = "json",
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
@@ -52,7 +59,7 @@ async def read_results(
 
     `rttm` gives the turns as the diarizer found them.
     """
-    run = await gateway.results.run(workspace, meeting_id)
+    run = await gateway.results.run(workspace, meeting_id, run_id)
     if _is_known(_etag(run, chosen), if_none_match):
         return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers={"ETag": _etag(run, chosen)})
     run, content = await _content(gateway, workspace, run, chosen)

@@ -12,7 +12,7 @@ from libs.common.engine import EngineInfo
 from libs.common.events import EVENTS, Event, StageFailed
 from libs.common.outcome import Report, Unit
 from services.gateway.database import Connection, load_queries
-from services.gateway.errors import MeetingNotFound
+from services.gateway.errors import MeetingNotFound, RunNotFound
 from services.gateway.schemas.meetings import MeetingStatus
 from services.gateway.schemas.problems import StageError
 
@@ -23,7 +23,7 @@ _SQL = load_queries("meetings")
 
 @dataclass(frozen=True)
 class Run:
-    """A meeting and the run that it shows."""
+    """A meeting and one of its runs."""
 
     id: str
     meeting_id: str
@@ -34,6 +34,11 @@ class Run:
     created_at: datetime.datetime
     ended_at: datetime.datetime | None
     error: StageError | None
+    is_current: bool = True
+    """Whether it is what the meeting shows."""
+
+    origin_id: str | None = None
+    """The run that it replays."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,8 @@ class Fact:
     siblings: int
     event: Event
     report: Report
+    is_reused: bool = False
+    """Whether another run worked it, which this one replays."""
 
 
 @dataclass(frozen=True)
@@ -71,20 +78,27 @@ class RunFacts:
         return {fact.unit: fact.report for fact in self.facts}
 
     @property
+    def reused(self) -> set[Unit]:
+        """The units that another run worked."""
+        return {fact.unit for fact in self.facts if fact.is_reused}
+
+    @property
     def engines(self) -> dict[str, EngineInfo]:
         """Stage → engine; the units of one stage are made by the same."""
         return {unit.stage: report.engine for unit, report in self.reports.items() if report.engine is not None}
 
 
-async def find_run(connection: Connection, workspace: str, meeting_id: UUID) -> Run:
-    """The meeting with its current run.
+async def find_run(connection: Connection, workspace: str, meeting_id: UUID, run_id: UUID | None = None) -> Run:
+    """A run of the meeting; the one that it shows, unless another is named.
 
     Raises:
-        MeetingNotFound: There is none in this workspace.
+        MeetingNotFound, RunNotFound: There is none in this workspace.
     """
-    row = await connection.fetchrow(_SQL["current_run"], workspace, meeting_id)
+    row = await connection.fetchrow(_SQL["find_run"], workspace, meeting_id, run_id)
     if row is None:
         raise MeetingNotFound(f"there is no meeting {meeting_id}")
+    if row["run_id"] is None:
+        raise RunNotFound(f"meeting {meeting_id} has no run {run_id}")
     return _run(row)
 
 
@@ -111,6 +125,8 @@ def _run(row: Record) -> Run:
         created_at=row["created_at"],
         ended_at=row["ended_at"],
         error=run_error(row),
+        is_current=row["is_current"],
+        origin_id=str(row["origin_run_id"]) if row["origin_run_id"] else None,
     )
 
 
@@ -120,4 +136,5 @@ def _fact(row: Record) -> Fact:
         siblings=row["siblings"],
         event=EVENTS[row["stream"]].model_validate_json(row["event"]),
         report=Report.model_validate_json(row["report"]),
+        is_reused=row["worked_in"] is not None,
     )

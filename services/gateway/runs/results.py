@@ -48,14 +48,14 @@ class ResultsReader:
     store: ObjectStore
     redis: Redis
 
-    async def run(self, workspace: str, meeting_id: UUID) -> Run:
-        """The run whose results the meeting shows.
+    async def run(self, workspace: str, meeting_id: UUID, run_id: UUID | None = None) -> Run:
+        """The run whose results the meeting shows, or the one that is named.
 
         Raises:
-            MeetingNotFound: There is no such meeting.
+            MeetingNotFound, RunNotFound: There is none.
         """
         async with self.database.connection() as connection:
-            return await find_run(connection, workspace, meeting_id)
+            return await find_run(connection, workspace, meeting_id, run_id)
 
     async def json(self, workspace: str, run: Run) -> tuple[Run, str]:
         """The results as JSON, from the cache if it has them, and the version of the run that they show.
@@ -68,7 +68,7 @@ class ResultsReader:
         if cached is not None:
             return run, cached
         async with self.database.snapshot() as connection:
-            current = await find_run(connection, workspace, UUID(run.meeting_id))
+            current = await find_run(connection, workspace, UUID(run.meeting_id), UUID(run.id))
             facts = await run_facts(connection, current.id)
         try:
             content = (await build_results(current, facts, self.store)).model_dump_json()

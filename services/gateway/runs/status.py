@@ -8,7 +8,7 @@ from libs.common.events import ChunkPlanned, TranscriptAssembled
 from libs.common.outcome import Report, Unit
 from services.gateway.runs.facts import Run, RunFacts
 from services.gateway.runs.live_progress import LiveUnit
-from services.gateway.schemas.meetings import MeetingProgress, StageState, StageStatus
+from services.gateway.schemas.meetings import MeetingProgress, StageState, StageStatus, results_url
 from services.gateway.schemas.problems import StageError
 
 STAGES: dict[str, tuple[str, ...]] = {
@@ -41,6 +41,8 @@ def meeting_progress(
     return MeetingProgress(
         meeting_id=run.meeting_id,
         run_id=run.id,
+        is_current=run.is_current,
+        origin_run_id=run.origin_id,
         title=run.title,
         status="processing" if is_begun else run.status,
         created_at=run.created_at,
@@ -48,7 +50,7 @@ def meeting_progress(
         has_transcript=any(facts.events(TranscriptAssembled)),
         stages=stages,
         error=run.error,
-        results_url=f"/api/meetings/{run.meeting_id}/results",
+        results_url=results_url(run.meeting_id, None if run.is_current else run.id),
     )
 
 
@@ -56,15 +58,16 @@ def _stage(line: _Line, parts: tuple[str, ...]) -> StageStatus:
     done = {unit: report for unit, report in line.facts.reports.items() if unit.stage in parts}
     names = {unit.name for unit in done}
     live = {name: one for name, one in line.live.items() if name.partition(".")[0] in parts and name not in names}
+    own = [report for unit, report in done.items() if unit not in line.facts.reused]
     error = _error(line, parts, done)
     progress = 1.0 if _is_finished(line, parts, done) else _fraction(line, parts, done, live)
     state = _state(line, error=error, progress=progress, is_begun=bool(done or live))
-    beginnings = [*(one.started_at for one in done.values()), *(one.started_at for one in live.values())]
+    beginnings = [*(one.started_at for one in own), *(one.started_at for one in live.values())]
     return StageStatus(
-        status=state,
+        status="reused" if state == "completed" and done and not own else state,
         started_at=min(beginnings, default=None),
-        seconds=round(_worked(line, done.values(), live.values()), 3),
-        attempts=max((*(one.attempts for one in done.values()), *(one.attempt for one in live.values())), default=0),
+        seconds=round(_worked(line, own, live.values()), 3),
+        attempts=max((*(one.attempts for one in own), *(one.attempt for one in live.values())), default=0),
         progress=progress,
         engine=next((one.engine.name for one in done.values() if one.engine), None),
         error=error,

@@ -9,9 +9,19 @@ from services.gateway.schemas.answers import Answer
 from services.gateway.schemas.problems import StageError
 
 MeetingStatus = Literal["accepted", "processing", "completed", "failed", "cancelled"]
-StageState = Literal["waiting", "processing", "completed", "failed", "skipped"]
+StageState = Literal["waiting", "processing", "completed", "failed", "skipped", "reused"]
 
 _ID = "3f0c8f6e-5f43-4c5e-9d0e-2f4a3b1c9d70"
+
+
+def status_url(meeting_id: str, run_id: str | None = None) -> str:
+    """Where the status is; without a run, of the one that the meeting shows."""
+    return f"/api/meetings/{meeting_id}/status" + (f"?run={run_id}" if run_id else "")
+
+
+def results_url(meeting_id: str, run_id: str | None = None) -> str:
+    """Where the results are; without a run, of the one that the meeting shows."""
+    return f"/api/meetings/{meeting_id}/results" + (f"?run={run_id}" if run_id else "")
 
 
 class MeetingAnswer(Answer):
@@ -29,8 +39,8 @@ class MeetingAnswer(Answer):
         return cls(
             meeting_id=meeting_id,
             run_id=run_id,
-            status_url=f"/api/meetings/{meeting_id}/status",
-            results_url=f"/api/meetings/{meeting_id}/results",
+            status_url=status_url(meeting_id),
+            results_url=results_url(meeting_id),
         )
 
 
@@ -60,11 +70,11 @@ class StageStatus(Answer):
     """How far one stage is."""
 
     status: StageState
-    """`skipped`: the meeting ended before it."""
+    """`skipped`: the meeting ended before it. `reused`: what another run made is taken over, at no cost."""
 
     started_at: datetime.datetime | None = None
     seconds: float = 0.0
-    """Worked so far, over all its units."""
+    """Worked so far in this run, over all units of the stage."""
 
     attempts: int = 0
     """The most that one of its units needed."""
@@ -79,6 +89,12 @@ class MeetingProgress(Answer):
 
     meeting_id: str
     run_id: str
+    is_current: bool = True
+    """Whether the meeting shows this run."""
+
+    origin_run_id: str | None = None
+    """The run that this one replays."""
+
     title: str | None
     status: MeetingStatus
     created_at: datetime.datetime
