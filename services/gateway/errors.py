@@ -130,6 +130,30 @@ class MeetingCancelled(ApiError):
     code = "meeting_cancelled"
 
 
+class ReplayNotPossible(ApiError):
+    """The run has not got as far as the stage from which it should be replayed."""
+
+    code = "replay_not_possible"
+
+
+class RunInProgress(ApiError):
+    """What failed can be worked again once nothing else is under way."""
+
+    code = "run_in_progress"
+
+
+class NothingGivenUp(ApiError):
+    """No unit of the run failed."""
+
+    code = "nothing_given_up"
+
+
+class DeadLetterNotFound(ApiError):
+    """Nothing of this name was given up in this workspace, or it was looked at already."""
+
+    code = "dead_letter_not_found"
+
+
 class SpeakerNotFound(ApiError):
     """No such speaker in this workspace."""
 
@@ -152,6 +176,7 @@ KINDS: dict[str, Kind] = {
     "meeting_not_found": Kind(404, "There is no such meeting"),
     "run_not_found": Kind(404, "There is no such run"),
     "event_not_found": Kind(404, "There is no such event"),
+    "dead_letter_not_found": Kind(404, "There is no such dead letter"),
     "speaker_not_found": Kind(404, "There is no such speaker"),
     "method_not_allowed": Kind(405, "This address does not know that method"),
     "upload_stalled": Kind(408, "The upload stalled"),
@@ -159,6 +184,9 @@ KINDS: dict[str, Kind] = {
     "meeting_failed": Kind(409, "The meeting failed"),
     "meeting_cancelled": Kind(409, "The meeting was cancelled"),
     "meeting_ended": Kind(409, "The meeting has ended already"),
+    "replay_not_possible": Kind(409, "The run cannot be replayed from there"),
+    "run_in_progress": Kind(409, "The run is still in progress"),
+    "nothing_given_up": Kind(409, "Nothing was given up"),
     "upload_expired": Kind(409, "The upload took too long"),
     "upload_too_large": Kind(413, "The upload is too large"),
     "unsupported_media_type": Kind(415, "The content type is not supported"),

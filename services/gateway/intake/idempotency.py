@@ -58,8 +58,20 @@ async def claim(connection: Connection, key: RequestKey, print_of_request: str) 
     """
     if await connection.fetchval(_SQL["claim_key"], *_columns(key), print_of_request):
         return None
-    known = await connection.fetchrow(_SQL["find_key"], *_columns(key))
+    known = await find_answer(connection, key, print_of_request)
     assert known is not None  # keys are only forgotten after days
+    return known
+
+
+async def find_answer(connection: Connection, key: RequestKey, print_of_request: str) -> str | None:
+    """The JSON that a request under this key was answered with.
+
+    Raises:
+        IdempotencyKeyReused: That was a different request.
+    """
+    known = await connection.fetchrow(_SQL["find_key"], *_columns(key))
+    if known is None:
+        return None
     if known["fingerprint"] != print_of_request:
         raise IdempotencyKeyReused(f"the key {key.value!r} was used for a request with other content")
     return str(known["answer"])

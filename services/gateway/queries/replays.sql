@@ -1,0 +1,46 @@
+-- name: stored_facts
+SELECT run_id, stage, part, position, siblings, stream, event, report, coalesce(worked_in, run_id) AS worked_in
+FROM facts
+WHERE run_id = $1
+ORDER BY recorded_at, stage, part, position
+
+-- name: owner_of_run
+SELECT runs.meeting_id, runs.sample_id, runs.folder, runs.ended_at, runs.id = meetings.current_run_id AS is_current
+FROM runs LEFT JOIN meetings ON meetings.id = runs.meeting_id
+WHERE runs.workspace = $1 AND runs.id = $2 AND meetings.deleted_at IS NULL
+
+-- name: lock_meeting
+-- Whoever deletes the meeting waits, and then sees the new run; or has deleted it, and there is none.
+SELECT current_run_id FROM meetings WHERE workspace = $1 AND id = $2 AND deleted_at IS NULL FOR NO KEY UPDATE
+
+-- name: lock_run
+SELECT id FROM runs WHERE id = $1 FOR NO KEY UPDATE
+
+-- name: run_status
+SELECT status FROM runs WHERE id = $1
+
+-- name: successor_in_progress
+SELECT id FROM runs WHERE origin_run_id = $1 AND ended_at IS NULL LIMIT 1
+
+-- name: insert_run
+INSERT INTO runs (id, workspace, meeting_id, sample_id, folder, origin_run_id, from_stage, becomes_current)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: insert_fact
+-- In the order given, and young: their entries are not to be missed before they are published.
+INSERT INTO facts (run_id, stage, part, position, siblings, stream, event, report, worked_in, recorded_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, clock_timestamp())
+
+-- name: lock_speakers_of_labels
+-- Whoever deletes one of them waits, and then finds the copies; or has, and the copies name no embedding.
+SELECT FROM speakers WHERE id IN (SELECT speaker_id FROM labels WHERE run_id = $1) ORDER BY id FOR KEY SHARE
+
+-- name: copy_labels
+INSERT INTO labels (run_id, label, speaker_id, embedding_key)
+SELECT $2, label, speaker_id, embedding_key FROM labels WHERE run_id = $1
+
+-- name: insert_outbox
+INSERT INTO outbox (run_id, stage, part, stream, event) VALUES ($1, $2, $3, $4, $5)
+
+-- name: make_current
+UPDATE meetings SET current_run_id = $2 WHERE id = $1
