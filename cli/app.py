@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import local, meetings, pipeline, speakers
+from cli.commands import local, meetings, pipeline, runs, speakers
 from libs.common.release import RELEASE
 
 _EXIT_CODES = """
@@ -47,6 +47,10 @@ for command in (
     speakers.enroll,
     meetings.status,
     meetings.results,
+    runs.replay,
+    runs.runs,
+    runs.use,
+    runs.diff,
     speakers.speakers,
     meetings.meetings,
     meetings.cancel,

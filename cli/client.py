@@ -26,15 +26,18 @@ class Gateway(Connection):
             fields["consent"] = consent
         return read(AcceptedSpeaker, self.upload("/api/speakers/enroll", clips, fields))
 
-    def status(self, meeting_id: str) -> MeetingStatus:
-        return read(MeetingStatus, self.call("GET", f"/api/meetings/{meeting_id}/status"))
+    def status(self, meeting_id: str, run_id: str | None = None) -> MeetingStatus:
+        """Of one run; otherwise of the current one."""
+        return read(MeetingStatus, self.call("GET", f"/api/meetings/{meeting_id}/status", params=_of_run(run_id)))
 
-    def results(self, meeting_id: str) -> Results:
-        return read(Results, self.call("GET", f"/api/meetings/{meeting_id}/results"))
+    def results(self, meeting_id: str, run_id: str | None = None) -> Results:
+        """Of one run; otherwise of the current one."""
+        return read(Results, self.call("GET", f"/api/meetings/{meeting_id}/results", params=_of_run(run_id)))
 
-    def results_as(self, meeting_id: str, layout: str) -> str:
+    def results_as(self, meeting_id: str, layout: str, run_id: str | None = None) -> str:
         """The results in another format: `txt`, `md`, `json`, `srt`, `vtt`, `rttm`."""
-        return self.call("GET", f"/api/meetings/{meeting_id}/results", params={"format": layout}).text
+        params = {"format": layout, **_of_run(run_id)}
+        return self.call("GET", f"/api/meetings/{meeting_id}/results", params=params).text
 
     def speaker(self, speaker_id: str) -> Speaker:
         return read(Speaker, self.call("GET", f"/api/speakers/{speaker_id}"))
@@ -65,3 +68,7 @@ class Gateway(Connection):
             return self.http.get("/ready").is_success
         except httpx.HTTPError:
             return False
+
+
+def _of_run(run_id: str | None) -> dict[str, str]:
+    return {"run": run_id} if run_id else {}

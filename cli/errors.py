@@ -45,6 +45,12 @@ class GatewayRefused(CommandFailed):
         self.code = problem.code
 
 
+class RunNotNamed(CommandFailed):
+    """No run of the meeting is called so, or more than one."""
+
+    exit_code = 2
+
+
 class MeetingFailed(CommandFailed):
     """The meeting ended without a transcript, or was cancelled."""
 

@@ -7,6 +7,8 @@ from typing import Annotated
 import httpx
 import typer
 
+from cli.run_names import WORDS
+
 DEFAULT_GATEWAY = "http://127.0.0.1:8000"
 
 
@@ -38,5 +40,6 @@ GatewayUrl = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 MeetingId = Annotated[str, typer.Argument(help="Id of the meeting.")]
+RunName = Annotated[str | None, typer.Option("--run", help=f"Which run: {WORDS}. Otherwise the current one.")]
 ExistingFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)]
 ExistingFiles = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True)]

@@ -7,8 +7,9 @@ import typer
 from cli.client import Gateway
 from cli.commands.reporting import console, errors, print_json, print_lines, reports_failures
 from cli.follow import follow
-from cli.options import DEFAULT_GATEWAY, AsJson, ExistingFile, GatewayUrl, Layout, MeetingId
+from cli.options import DEFAULT_GATEWAY, AsJson, ExistingFile, GatewayUrl, Layout, MeetingId, RunName
 from cli.receipts import cancelled, deleted_meeting, erased_speaker
+from cli.runs_client import RunsGateway
 from cli.show import show_results, stage_line, stages_table
 
 
@@ -43,21 +44,23 @@ def process(
             print_json(accepted) if as_json else console.print(accepted.meeting_id)
             return
         follow(gateway, accepted.meeting_id, errors)
-        _show(gateway, accepted.meeting_id, Layout.JSON if as_json else Layout.SHOW)
+        show_meeting(gateway, accepted.meeting_id, Layout.JSON if as_json else Layout.SHOW)
 
 
 @reports_failures
 def status(
     meeting_id: MeetingId,
     follow_on: Annotated[bool, typer.Option("--follow", help="Stay until the meeting has ended.")] = False,
+    run: RunName = None,
     gateway_url: GatewayUrl = DEFAULT_GATEWAY,
     as_json: AsJson = False,
 ) -> None:
     """Show how far a meeting is."""
-    with Gateway(gateway_url, errors) as gateway:
+    with RunsGateway(gateway_url, errors) as gateway:
+        run_id = gateway.run_id(meeting_id, run)
         if follow_on:
-            follow(gateway, meeting_id, errors if as_json else console)
-        current = gateway.status(meeting_id)
+            follow(gateway, meeting_id, errors if as_json else console, run_id=run_id)
+        current = gateway.status(meeting_id, run_id)
         if as_json:
             print_json(current)
         elif not follow_on:
@@ -72,12 +75,14 @@ def status(
 def results(
     meeting_id: MeetingId,
     layout: Annotated[Layout, typer.Option("--format", help="`show` is for a terminal.")] = Layout.SHOW,
+    run: RunName = None,
     gateway_url: GatewayUrl = DEFAULT_GATEWAY,
     as_json: AsJson = False,
 ) -> None:
     """Show who said what, and the minutes."""
-    with Gateway(gateway_url, errors) as gateway:
-        _show(gateway, meeting_id, Layout.JSON if as_json else layout)
+    with RunsGateway(gateway_url, errors) as gateway:
+        run_id = gateway.run_id(meeting_id, run)
+        show_meeting(gateway, meeting_id, Layout.JSON if as_json else layout, run_id=run_id)
 
 
 @reports_failures
@@ -119,11 +124,12 @@ def delete(
             print_json(deleted) if as_json else typer.echo(deleted_meeting(deleted))
 
 
-def _show(gateway: Gateway, meeting_id: str, layout: Layout) -> None:
+def show_meeting(gateway: Gateway, meeting_id: str, layout: Layout, *, run_id: str | None = None) -> None:
+    """Print the results of one run; otherwise of the current one."""
     if layout is Layout.SHOW:
-        show_results(console, gateway.results(meeting_id))
+        show_results(console, gateway.results(meeting_id, run_id))
     else:
-        typer.echo(gateway.results_as(meeting_id, layout.value))
+        typer.echo(gateway.results_as(meeting_id, layout.value, run_id))
 
 
 def _form(options: dict[str, str | int | list[str] | None]) -> dict[str, str | list[str]]:

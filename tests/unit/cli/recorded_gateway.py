@@ -82,6 +82,9 @@ class Recorded(BaseHTTPRequestHandler):
         self.bodies[self.path] = self.rfile.read(int(self.headers["Content-Length"]))
         self._answer()
 
+    def do_PUT(self) -> None:
+        self.do_POST()
+
     def do_DELETE(self) -> None:
         self._answer()
 
