@@ -2,41 +2,42 @@
 
 import logging
 import sys
-from typing import Literal
+from typing import Literal, TextIO
 
 import structlog
 
 
-def configure_logs(service: str, *, level: str, style: Literal["json", "console"]) -> None:
-    """Set up `structlog` and the standard library's loggers for this process."""
+def configure_logs(
+    service: str, *, level: str, style: Literal["json", "console"], stream: TextIO | None = None
+) -> None:
+    """Set up `structlog` and the standard library's loggers for this process; `stream` is stdout by default."""
+    stream = stream or sys.stdout
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _drop_empty,
     ]
-    renderers = _renderers(style)
+    renderers = _renderers(style, is_terminal=stream.isatty())
     structlog.configure(
         processors=[*shared, *renderers],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
+        logger_factory=structlog.WriteLoggerFactory(file=stream),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[_unwrap, *renderers])
     )
     logging.basicConfig(handlers=[handler], level=max(logging.WARNING, _level(level)), force=True)
 
 
-def _renderers(style: Literal["json", "console"]) -> list[structlog.typing.Processor]:
+def _renderers(style: Literal["json", "console"], *, is_terminal: bool) -> list[structlog.typing.Processor]:
     if style == "console":
         return [
             _shorten,
-            structlog.dev.ConsoleRenderer(
-                colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback
-            ),
+            structlog.dev.ConsoleRenderer(colors=is_terminal, exception_formatter=structlog.dev.plain_traceback),
         ]
     # Local variables hold transcripts and addresses with passwords; traces go without them.
     traces = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
