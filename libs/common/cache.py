@@ -14,3 +14,19 @@ class Cache(Protocol):
 
     async def delete(self, key: str) -> None:
         """Forget a value."""
+
+
+class MemoryCache:
+    """A cache that lives as long as it is used."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, bytes] = {}
+
+    async def get(self, key: str) -> bytes | None:
+        return self._values.get(key)
+
+    async def set(self, key: str, value: bytes, *, lifetime: float) -> None:
+        self._values[key] = value
+
+    async def delete(self, key: str) -> None:
+        self._values.pop(key, None)

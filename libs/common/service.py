@@ -1,4 +1,4 @@
-"""What every worker service does at start and at the end."""
+"""What every worker service does at start and at the end, and how one of its units is worked again."""
 
 import asyncio
 import signal
@@ -6,13 +6,16 @@ import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError
 
-from libs.common.cache import Cache
+from libs.common.cache import Cache, MemoryCache
+from libs.common.cases.replaying import replay_unit
+from libs.common.engine_here import engine_here
 from libs.common.engine_process import ChildLimits, child_engine
 from libs.common.errors import InvalidSettings, PipelineError
 from libs.common.running_engine import RunningEngine
@@ -57,15 +60,27 @@ Build = Callable[[S, Resources], AbstractAsyncContextManager[Sequence[Stage[Any]
 
 
 def run_service(name: str, settings_class: type[S], build: Build[S]) -> None:
-    """Run a worker until SIGTERM or SIGINT; exits with `REFUSED` and a clear line if it cannot start."""
+    """Run a worker until SIGTERM or SIGINT, or `replay` one recorded unit.
+
+    Exits with `REFUSED` and a clear line if it cannot start.
+    """
     try:
         settings = read_settings(settings_class)
         assert isinstance(settings, ServiceSettings)
-        configure_logs(name, level=settings.log_level, style=settings.log_format)
-        asyncio.run(_serve(name, settings, build))
+        match sys.argv[1:]:
+            case ["replay", *arguments]:
+                configure_logs(name, level=settings.log_level, style=settings.log_format, stream=sys.stderr)
+                sys.exit(replay_unit(arguments, partial(_stages_here, settings, build)))
+            case _:
+                configure_logs(name, level=settings.log_level, style=settings.log_format)
+                asyncio.run(_serve(name, settings, build))
     except PipelineError as error:
         sys.stderr.write(f"{name} cannot start ({error.code}): {error.message}\n")
         sys.exit(REFUSED)
+
+
+def _stages_here(settings: S, build: Build[S], store: ObjectStore) -> AbstractAsyncContextManager[Sequence[Stage[Any]]]:
+    return build(settings, Resources(store=store, cache=MemoryCache(), engine=engine_here))
 
 
 async def _serve(name: str, settings: S, build: Build[S]) -> None:

@@ -77,7 +77,7 @@ class Attempt(Generic[E]):
             return self._failed(DeadlineExceeded(f"{self._unit.name} took longer than its deadline"))
         except Exception as error:  # noqa: BLE001 - a handler's fault must not stop the worker
             _log.exception("handler failed")
-            return self._failed(InternalError(f"{type(error).__name__} in stage {self._stage.name}"))
+            return self._failed(unexpected(error, self._stage.name))
         return NothingYet() if events is None else self.finished(events)
 
     async def given_up(self, error: PipelineError) -> Outcome | Delay:
@@ -147,3 +147,8 @@ class Attempt(Generic[E]):
             input=PublishedEvent.of(self._event),
             objects=self._work.kept,
         )
+
+
+def unexpected(error: Exception, stage: str) -> InternalError:
+    """What an error that no handler should raise counts as."""
+    return InternalError(f"{type(error).__name__} in stage {stage}")

@@ -1,0 +1,124 @@
+"""`python -m services.<service> replay CASE EVENT`: one recorded unit in this process, and how it differs."""
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from libs.common.cases.debugging import DebuggerLeft, show_failure, stop_at
+from libs.common.cases.differences import Comparison, Difference
+from libs.common.cases.folder import Case, RecordedUnit
+from libs.common.cases.report import DIFFERENT, LEFT, ReplayReport, report_of
+from libs.common.errors import InvalidSettings
+from libs.common.events import Event, MeetingEvent
+from libs.common.outcome import Outcome
+from libs.common.request import MeetingRequest, RunSettings
+from libs.common.runtime.replay import replay
+from libs.common.stage import Stage
+from libs.common.storage import ObjectStore
+
+OpenStages = Callable[[ObjectStore], AbstractAsyncContextManager[Sequence[Stage[Any]]]]
+"""The stages of a service over a store, with their engines in this process."""
+
+
+def replay_unit(arguments: Sequence[str], open_stages: OpenStages) -> int:
+    """Work a unit of an unpacked case and print how it differs; the answer is the exit status.
+
+    Raises:
+        UnreadableCase, InvalidSettings: It cannot be worked.
+        PipelineError: The engine cannot be loaded.
+    """
+    options = _options(arguments)
+    case = Case(options.case)
+    recorded = case.unit_of(options.event)
+    event = recorded.input.event
+    _change_request(case, event, options.set)
+    try:
+        replayed = asyncio.run(_replayed(case, recorded, event, open_stages, debug=options.pdb))
+    except (DebuggerLeft, KeyboardInterrupt):
+        return LEFT
+    report = _compared(case, recorded, replayed)
+    _print(report, as_json=options.json)
+    return DIFFERENT if report.is_different else 0
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("case", type=Path, help="folder of an unpacked case")
+    parser.add_argument("event", help="name of the event that asks for the unit")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the run")
+    parser.add_argument("--pdb", action="store_true", help="debugger at the handler, and where it fails")
+    parser.add_argument("--json", action="store_true", help="print one document")
+    return parser.parse_args(arguments)
+
+
+async def _replayed(
+    case: Case, recorded: RecordedUnit, event: Event, open_stages: OpenStages, *, debug: bool
+) -> Outcome | None:
+    # One Ctrl-C has to do: the engine works on this very thread, where asyncio could not cancel it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    store = ObjectStore.open(case.objects.resolve().as_uri())
+    async with open_stages(store) as stages:
+        stage = next(one for one in stages if one.name == recorded.unit.stage)
+        if debug:
+            stop_at(stage.handle)
+        return await replay(
+            stage, event, store, show=_show_progress, on_failure=lambda error: show_failure(error, debug=debug)
+        )
+
+
+def _change_request(case: Case, event: Event, settings: Sequence[str]) -> None:
+    """Other settings for this run, as a replay of the meeting would have them."""
+    if not settings:
+        return
+    if not isinstance(event, MeetingEvent):
+        raise InvalidSettings("an enrolment sample has no settings")
+    path = case.objects / event.request_key
+    try:
+        request = MeetingRequest.model_validate_json(path.read_bytes())
+        wanted = RunSettings.model_validate(dict(_setting(one) for one in settings))
+        path.write_text(request.with_settings(wanted).model_dump_json(), "utf-8")
+    except OSError as error:
+        raise InvalidSettings(f"the case has no request to change: {error}") from error
+    except ValidationError as error:
+        faults = "; ".join(": ".join([*map(str, one["loc"]), one["msg"]]) for one in error.errors())
+        raise InvalidSettings(f"wrong settings: {faults}") from error
+
+
+def _setting(text: str) -> tuple[str, object]:
+    name, _, value = text.partition("=")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def _compared(case: Case, recorded: RecordedUnit, replayed: Outcome | None) -> ReplayReport:
+    known = case.outcome(recorded)
+    differences: list[Difference] = []
+    if known is not None and replayed is not None:
+        differences = Comparison(case.objects, recorded.input.event.folder).differences(known, replayed)
+    elif known is not None:
+        differences = [Difference(where="outcome", note="there is none: parts that the stage waits for are missing")]
+    before = (known, case.manifest.release) if known is not None else None
+    return report_of(recorded.unit.id, recorded.event.name, before, replayed, differences)
+
+
+def _print(report: ReplayReport, *, as_json: bool) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\033[K")
+    sys.stdout.write(report.model_dump_json(indent=2) + "\n" if as_json else "\n".join([*report.lines(), ""]))
+    sys.stdout.flush()
+
+
+def _show_progress(fraction: float) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{fraction:4.0%} ")
+        sys.stderr.flush()

@@ -1,0 +1,118 @@
+"""What a replay says about itself: for scripts as one JSON document, for people as text."""
+
+import json
+from collections.abc import Iterator
+from typing import Literal
+
+from libs.common.cases.differences import ONLY_RECORDED, ONLY_REPLAYED, TOLERANCE, Difference
+from libs.common.engine import EngineInfo
+from libs.common.outcome import GivenUp, Outcome
+from libs.common.release import RELEASE
+from libs.common.speech import Frozen
+
+DIFFERENT = 6
+"""Exit status of a replay that does not come out as it was recorded."""
+
+LEFT = 130
+"""Exit status of a replay that was interrupted, or whose debugger was left."""
+
+_SHOWN = 40
+_LONGEST = 60
+
+
+class Worked(Frozen):
+    """How a unit was worked."""
+
+    release: str
+    status: Literal["finished", "failed"]
+    seconds: float
+    engine: EngineInfo | None
+    given_up: GivenUp | None
+    """Why the handler's own answer was given up, also where the stage declared another."""
+
+    @classmethod
+    def of(cls, outcome: Outcome, release: str) -> "Worked":
+        report = outcome.report
+        return cls(
+            release=release,
+            status=outcome.status,
+            seconds=report.seconds,
+            engine=report.engine,
+            given_up=report.given_up,
+        )
+
+    @property
+    def text(self) -> str:
+        """One line."""
+        parts = [f"{self.status} in {self.seconds:.1f} s", f"release {self.release}"]
+        if self.engine is not None:
+            parts.append(self.engine.name)
+        if self.given_up is not None:
+            parts.append(f"{self.given_up.code}: {self.given_up.message}")
+        return ", ".join(parts)
+
+
+class ReplayReport(Frozen):
+    """A unit as it was recorded, and as it came out here."""
+
+    unit: str
+    event: str
+    recorded: Worked | None
+    """`None` if nothing was recorded of it yet."""
+
+    replayed: Worked | None
+    """`None` if the stage had nothing to say yet: parts are missing that it waits for."""
+
+    differences: tuple[Difference, ...] = ()
+
+    @property
+    def is_different(self) -> bool:
+        return bool(self.differences)
+
+    def lines(self) -> Iterator[str]:
+        """For a terminal."""
+        yield f"{self.unit}, asked for by {self.event}"
+        yield f"  recorded  {self.recorded.text if self.recorded else 'nothing yet'}"
+        yield f"  replayed  {self.replayed.text if self.replayed else 'nothing to say yet: parts are missing'}"
+        if self.recorded is None:
+            yield "There is nothing to compare with."
+        elif not self.differences:
+            does = "It fails as it was recorded" if self.recorded.status == "failed" else "Identical"
+            yield f"{does}: every event and every artifact, numbers to {TOLERANCE:g}."
+        else:
+            yield f"{len(self.differences)} difference{'s' if len(self.differences) > 1 else ''}:"
+            yield from (f"  {_shown(one)}" for one in self.differences[:_SHOWN])
+        if len(self.differences) > _SHOWN:
+            yield f"  … and {len(self.differences) - _SHOWN} more; --json has them all"
+
+
+def report_of(
+    unit: str,
+    event: str,
+    recorded: tuple[Outcome, str] | None,
+    replayed: Outcome | None,
+    differences: list[Difference],
+) -> ReplayReport:
+    """`recorded` comes with the release that wrote it down."""
+    return ReplayReport(
+        unit=unit,
+        event=event,
+        recorded=Worked.of(*recorded) if recorded else None,
+        replayed=Worked.of(replayed, RELEASE) if replayed else None,
+        differences=tuple(differences),
+    )
+
+
+def _shown(one: Difference) -> str:
+    if one.note in {ONLY_RECORDED, ONLY_REPLAYED}:
+        value = one.recorded if one.note == ONLY_RECORDED else one.replayed
+        return f"{one.where}  {one.note}: {_brief(value)}"
+    if one.recorded is None and one.replayed is None:
+        return f"{one.where}  {one.note}"
+    size = f"  ({one.note})" if one.note else ""
+    return f"{one.where}  {_brief(one.recorded)} → {_brief(one.replayed)}{size}"
+
+
+def _brief(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
