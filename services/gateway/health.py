@@ -2,19 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from libs.common.errors import PipelineError
-from libs.common.events import EVENTS
-from libs.common.line import LINE
 from libs.common.release import RELEASE
 from libs.common.storage import ObjectStore
-from libs.common.streams.keys import PROJECTION
-from libs.common.streams.monitor import Backlog, WorkerInfo, backlog, living_workers
+from libs.common.streams.monitor import StageView, survey
 from libs.common.streams.scripts import Scripts
 from services.gateway.database import Database
 from services.gateway.schemas.health import DependencyHealth, Health, Readiness, StageHealth
@@ -63,28 +60,20 @@ class HealthCheck:
     async def _stages(self) -> dict[str, StageHealth]:
         try:
             async with asyncio.timeout(_PATIENCE):
-                workers = await living_workers(self.redis)
-                return {
-                    **{one.stage: await self._stage(one.stage, [one.consumes.stream], workers) for one in LINE},
-                    PROJECTION: await self._stage(PROJECTION, EVENTS, workers),
-                }
+                views = await survey(self.redis, self.scripts)
         except (RedisError, OSError, TimeoutError):
             return {}  # it went away in between; the next look says so
-
-    async def _stage(self, stage: str, streams: Iterable[str], workers: Iterable[WorkerInfo]) -> StageHealth:
-        backlogs = [await backlog(self.scripts, stream=stream, group=stage) for stream in streams]
-        living = [one for one in workers if stage in one.stages]
-        return StageHealth(
-            workers=len(living),
-            engines=tuple(sorted({engine for one in living if (engine := one.stages[stage]) is not None})),
-            waiting=sum(one.waiting for one in backlogs),
-            pending=sum(one.pending for one in backlogs),
-            oldest=_oldest(backlogs),
-        )
+        return {stage: _stage(stage, view) for stage, view in views.items()}
 
 
-def _oldest(backlogs: Iterable[Backlog]) -> float | None:
-    return max((one.oldest for one in backlogs if one.oldest is not None), default=None)
+def _stage(name: str, view: StageView) -> StageHealth:
+    return StageHealth(
+        workers=len(view.workers),
+        engines=view.engines(name),
+        waiting=view.backlog.unread + view.backlog.delayed,
+        pending=view.backlog.pending,
+        oldest=view.backlog.oldest,
+    )
 
 
 async def _checked(check: Callable[[], Awaitable[object]]) -> DependencyHealth:

@@ -1,16 +1,32 @@
 """What the streams hold and who works on them, read without disturbing anything."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
+from libs.common.events import EVENTS
+from libs.common.line import LINE
 from libs.common.speech import Frozen
-from libs.common.streams.keys import WORKERS, delayed_key, stream_key, worker_key
+from libs.common.streams.keys import (
+    PROJECTION,
+    WORKERS,
+    delayed_key,
+    stream_key,
+    waiting_entries_key,
+    worker_key,
+)
 from libs.common.streams.scripts import Scripts
 
+STREAMS: dict[str, tuple[str, ...]] = {
+    **{one.stage: (one.consumes.stream,) for one in LINE},
+    PROJECTION: tuple(EVENTS),
+}
+"""Consumer group → the streams that it reads."""
+
 _COUNTED_AT_MOST = 10_000
+_LOOKED_AT_AT_MOST = 1_000
 
 
 class WorkerInfo(Frozen):
@@ -27,14 +43,43 @@ class WorkerInfo(Frozen):
 class Backlog:
     """The work before one stage."""
 
-    waiting: int
-    """Entries that nobody has read, those put aside for later included."""
+    unread: int
+    """Entries that nobody has read."""
+
+    delayed: int
+    """Units that were put aside for later."""
 
     pending: int
     """Entries on loan to a worker."""
 
     oldest: float | None
-    """Seconds since the oldest of them was published; `None` if there is none."""
+    """Seconds since the oldest entry that is unread or on loan was added to its stream; `None` if there is none."""
+
+    attempts: int
+    """The most that a unit on loan or put aside has begun, over all entries that carried it."""
+
+    repeated: int
+    """Units on loan or put aside that were begun before."""
+
+
+@dataclass(frozen=True)
+class StreamSize:
+    """What a stream takes."""
+
+    length: int
+    memory_bytes: int
+
+
+@dataclass(frozen=True)
+class StageView:
+    """A stage as the streams know it."""
+
+    workers: tuple[WorkerInfo, ...]
+    backlog: Backlog
+
+    def engines(self, stage: str) -> tuple[str, ...]:
+        """The engines that its workers use."""
+        return tuple(sorted({engine for one in self.workers if (engine := one.stages[stage]) is not None}))
 
 
 class Heartbeat:
@@ -77,9 +122,45 @@ async def living_workers(redis: Redis) -> list[WorkerInfo]:
     return [WorkerInfo.model_validate_json(text) for text in texts if text]
 
 
+async def survey(redis: Redis, scripts: Scripts) -> dict[str, StageView]:
+    """Every stage of the line, and the projection."""
+    workers = await living_workers(redis)
+    return {
+        stage: StageView(
+            workers=tuple(one for one in workers if stage in one.stages),
+            backlog=_together([await backlog(scripts, stream=stream, group=stage) for stream in streams]),
+        )
+        for stage, streams in STREAMS.items()
+    }
+
+
 async def backlog(scripts: Scripts, *, stream: str, group: str) -> Backlog:
-    """Waiting and pending entries of a stage."""
-    waiting, pending, age_ms = await scripts.backlog(
-        keys=[stream_key(stream), delayed_key(group)], args=[group, _COUNTED_AT_MOST]
+    """The work before one stage, on one stream."""
+    unread, delayed, pending, age_ms, attempts, repeated = await scripts.backlog(
+        keys=[stream_key(stream), delayed_key(group), waiting_entries_key(group)],
+        args=[group, _COUNTED_AT_MOST, _LOOKED_AT_AT_MOST],
     )
-    return Backlog(waiting=waiting, pending=pending, oldest=age_ms / 1000 if age_ms >= 0 else None)
+    oldest = age_ms / 1000 if age_ms >= 0 else None
+    return Backlog(unread, delayed, pending, oldest, attempts, repeated)
+
+
+async def stream_sizes(redis: Redis) -> dict[str, StreamSize]:
+    """What each stream takes."""
+    async with redis.pipeline(transaction=False) as pipe:
+        for stream in EVENTS:
+            pipe.xlen(stream_key(stream))
+            pipe.memory_usage(stream_key(stream))
+        answers = await pipe.execute()
+    pairs = zip(answers[::2], answers[1::2], strict=True)
+    return {stream: StreamSize(length, memory or 0) for stream, (length, memory) in zip(EVENTS, pairs, strict=True)}
+
+
+def _together(backlogs: Sequence[Backlog]) -> Backlog:
+    return Backlog(
+        unread=sum(one.unread for one in backlogs),
+        delayed=sum(one.delayed for one in backlogs),
+        pending=sum(one.pending for one in backlogs),
+        oldest=max((one.oldest for one in backlogs if one.oldest is not None), default=None),
+        attempts=max(one.attempts for one in backlogs),
+        repeated=sum(one.repeated for one in backlogs),
+    )
