@@ -1,0 +1,159 @@
+"""Follows all streams as things happen: one reader for any number of followers."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from libs.common.streams.course import Course, Seen
+from libs.common.streams.place import Place
+
+_BLOCK = 1.0
+_PAUSE = 0.5
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Began:
+    """The first that a follower is given: where it begins."""
+
+    place: Place
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something that a follower should know of what it is shown."""
+
+    reason: Literal["unavailable", "restarted"]
+    """`unavailable`: Redis does not answer. `restarted`: a stream has lost what it held, and began again."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The last that a follower is given; it goes on from the place of the last entry."""
+
+    reason: Literal["too_slow", "closing", "unavailable"]
+
+
+class Tail:
+    """Reads while somebody follows, over one connection."""
+
+    def __init__(self, redis: Redis, streams: Sequence[str], *, limit: int = 1000) -> None:
+        """`limit`: how many entries may wait for one follower before it is dropped."""
+        self._course = Course(redis, streams)
+        self._limit = limit
+        self._followers: set[_Follower] = set()
+        self._reading: asyncio.Task[None] | None = None
+        self._is_closing = False
+
+    async def follow(self, start: Place | None = None) -> AsyncIterator[Began | Seen | Note | Ended]:
+        """Everything behind `start`, in order; without one, everything that happens from now on."""
+        follower = self._join()
+        try:
+            now, last = await follower.begins
+            yield Began(start or now)
+            if start is not None:
+                async for seen in self._course.past(start, last):
+                    yield seen
+            while not isinstance(item := await follower.next(), Ended):
+                yield item
+            yield item
+        except (RedisError, OSError):
+            yield Ended("unavailable")
+        finally:
+            self._followers.discard(follower)
+
+    def close(self) -> None:
+        """End all followers."""
+        self._is_closing = True
+        for follower in self._followers:
+            follower.end("closing")
+
+    async def aclose(self) -> None:
+        """End all followers, and the reading."""
+        self.close()
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
+
+    def _join(self) -> "_Follower":
+        follower = _Follower(self._limit)
+        self._followers.add(follower)
+        if self._is_closing:
+            follower.end("closing")
+        elif self._reading is None or self._reading.done():
+            self._course.last = {}
+            self._reading = asyncio.create_task(self._read())
+        elif self._course.last:
+            follower.begin(self._course.place, self._course.last)
+        return follower
+
+    async def _read(self) -> None:
+        is_away = False
+        try:
+            while self._followers:
+                try:
+                    await self._read_once()
+                    is_away = False
+                except (RedisError, OSError) as error:
+                    _log.warning("the streams cannot be followed", error=str(error))
+                    if not is_away:
+                        self._tell(Note("unavailable"))
+                    is_away = True
+                    await asyncio.sleep(_PAUSE)
+        finally:
+            for follower in self._followers:
+                follower.end("closing")
+
+    async def _read_once(self) -> None:
+        if not self._course.last:
+            await self._course.begin()
+            for follower in self._followers:
+                follower.begin(self._course.place, self._course.last)
+        page, is_restarted = await self._course.next_page()
+        if is_restarted:
+            self._tell(Note("restarted"))
+        for seen in page:
+            self._tell(seen)
+        if not page and not is_restarted:
+            await self._course.wait(_BLOCK)
+
+    def _tell(self, item: Seen | Note) -> None:
+        for follower in list(self._followers):
+            if not follower.give(item):
+                self._followers.discard(follower)
+
+
+class _Follower:
+    """What waits for one follower."""
+
+    def __init__(self, limit: int) -> None:
+        self.begins: asyncio.Future[tuple[Place, Mapping[str, str]]] = asyncio.get_running_loop().create_future()
+        """The place and, by stream, the entries after which this follower is given everything."""
+        self._limit = limit
+        self._waiting: asyncio.Queue[Seen | Note | Ended] = asyncio.Queue()
+
+    def begin(self, place: Place, last: Mapping[str, str]) -> None:
+        """From here on it is given everything."""
+        if not self.begins.done():
+            self.begins.set_result((place, dict(last)))
+
+    def give(self, item: Seen | Note) -> bool:
+        """False if it did not keep up: then it gets the end instead."""
+        if self._waiting.qsize() >= self._limit:
+            self.end("too_slow")
+            return False
+        self._waiting.put_nowait(item)
+        return True
+
+    def end(self, reason: Literal["too_slow", "closing"]) -> None:
+        self._waiting.put_nowait(Ended(reason))
+        self.begin(Place(0), {})
+
+    async def next(self) -> Seen | Note | Ended:
+        return await self._waiting.get()
