@@ -62,7 +62,8 @@ class ObjectStore:
         """
         key = f"probes/{secrets.token_hex(8)}"
         try:
-            if not await self.put_new(key, b"1") or await self.put_new(key, b"2"):
+            await self.put_new(key, b"1")  # even if it says that there was one: that is what a repeated put is told
+            if await self.put_new(key, b"2"):
                 raise InvalidSettings("the object store ignores put-if-absent (If-None-Match); choose one that has it")
         finally:
             await self.delete([key])
@@ -209,10 +210,15 @@ class ObjectStore:
 
 @contextmanager
 def _reported() -> Iterator[None]:
+    """What went wrong in the store; only a caller that handles `FileNotFoundError` itself asked for an object.
+
+    Elsewhere it is the upload or the bucket that is gone: a completed upload, too, if the answer to that was lost.
+    """
     try:
         yield
-    except BaseError as error:
-        raise StorageUnavailable(f"the object store did not answer: {error}") from error
+    except (BaseError, FileNotFoundError) as error:
+        reason = str(error).partition("\n")[0]  # the rest is how Rust prints the error for debugging
+        raise StorageUnavailable(f"the object store did not answer: {reason}") from error
 
 
 async def _non_empty(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
