@@ -8,7 +8,9 @@ T = TypeVar("T")
 Action = Callable[[], Awaitable[object]]
 
 
-def interleaved(target: T, *, before: Mapping[str, Action] | None = None, after: Mapping[str, Action] | None = None) -> T:
+def interleaved(
+    target: T, *, before: Mapping[str, Action] | None = None, after: Mapping[str, Action] | None = None
+) -> T:
     """The same object, but around each call of the methods named, these actions are waited for.
 
     An action that raises is what the caller sees: after the call, as if its answer had been lost.
