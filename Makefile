@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet 
 CODE := libs services cli tests $(wildcard evaluation scripts chaos)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint types format eval bench chaos samples clean
+.PHONY: help demo up test lint types format mutations eval bench chaos samples clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ types: $(DEVELOPMENT) ## Check types
 format: $(DEVELOPMENT) ## Write the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+mutations: $(DEVELOPMENT) ## Remove each guard in turn and see its tests fail (JOBS=2, ONLY=name)
+	$(BIN)/python -m scripts.mutations -j $(or $(JOBS),2) $(addprefix --only ,$(ONLY))
 
 eval: $(EVALUATION) ## Measure DER, WER and cpWER on the sample (RECORDINGS=folder for your own)
 	$(BIN)/python -m evaluation $(RECORDINGS)

@@ -1,0 +1,68 @@
+"""A guard, the text that removes it, and the tests that must then fail."""
+
+import tomllib
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+_GUARDS = Path(__file__).parent / "guards"
+
+
+class Misfit(Exception):
+    """A mutation is not about the tree as it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mutation:
+    """One change to one file, which breaks one guarantee."""
+
+    name: str
+    guarantee: str
+    file: str
+    """From the root of the repository, as are the tests."""
+
+    old: str
+    new: str
+    tests: tuple[str, ...]
+    """All of them must fail."""
+
+    def apply(self, root: Path) -> None:
+        """Remove the guard from the tree at `root`.
+
+        Raises:
+            Misfit: The text is not there exactly once.
+        """
+        path = root / self.file
+        path.write_text(self._changed(path.read_text("utf-8")), "utf-8")
+
+    def check(self, root: Path) -> None:
+        """See that the mutation is still about this tree.
+
+        Raises:
+            Misfit: Its text is not there exactly once, or a test of it is not there.
+        """
+        self._changed((root / self.file).read_text("utf-8"))
+        for test in self.tests:
+            path, _, function = test.partition("::")
+            if f"def {function}(" not in (root / path).read_text("utf-8"):
+                raise Misfit(f"{self.name}: there is no {test}")
+
+    def _changed(self, text: str) -> str:
+        if (count := text.count(self.old)) != 1:
+            raise Misfit(f"{self.name}: its text is {count} times in {self.file}, not once")
+        return text.replace(self.old, self.new)
+
+
+def load_mutations() -> list[Mutation]:
+    """Those of all areas, in the order of their files.
+
+    Raises:
+        Misfit: Two have the same name.
+    """
+    areas = [tomllib.loads(path.read_text("utf-8")) for path in sorted(_GUARDS.glob("*.toml"))]
+    mutations = [Mutation(**one | {"tests": tuple(one["tests"])}) for area in areas for one in area["mutation"]]
+    repeated = [name for name, count in Counter(one.name for one in mutations).items() if count > 1]
+    if repeated:
+        raise Misfit(f"names that are not unique: {', '.join(repeated)}")
+    return mutations
