@@ -201,21 +201,35 @@ async def test_a_marker_names_what_was_published(redis: Redis, make_queue: MakeQ
     assert await redis.get(marker_key(unit(event).id)) == f"{OUTPUT} {entry_id!s}"
 
 
-async def test_backlog_counts_waiting_delayed_and_pending(redis: Redis, make_queue: MakeQueue) -> None:
+async def test_backlog_counts_unread_delayed_and_pending(redis: Redis, make_queue: MakeQueue) -> None:
     queue, events = make_queue("one"), [accepted() for _ in range(4)]
     for event in events:
         await publish(redis, event)
     await take(queue)
     await queue.delay(await take(queue), unit(events[1]).id, delay=60, spent=1)
     found = await backlog(Scripts(redis), stream=SampleAccepted.stream, group=GROUP)
-    assert (found.waiting, found.pending) == (3, 1)
+    assert (found.unread, found.delayed, found.pending) == (2, 1, 1)
+    assert (found.attempts, found.repeated) == (1, 1)
     assert found.oldest is not None
     assert 0 <= found.oldest < 60
 
 
 async def test_a_stream_that_does_not_exist_has_no_backlog(redis: Redis) -> None:
     found = await backlog(Scripts(redis), stream=SampleAccepted.stream, group=GROUP)
-    assert (found.waiting, found.pending, found.oldest) == (0, 0, None)
+    assert (found.unread, found.delayed, found.pending, found.oldest) == (0, 0, 0, None)
+
+
+async def test_backlog_knows_attempts_that_were_spent_on_earlier_entries(
+    redis: Redis, make_queue: MakeQueue, event: SampleAccepted
+) -> None:
+    queue = make_queue("one")
+    await publish(redis, event)
+    await queue.delay(await take(queue), unit(event).id, delay=0, spent=1)
+    await queue.promote()
+    await take(queue)
+    await queue.take_over(1, lease=0)
+    found = await backlog(Scripts(redis), stream=SampleAccepted.stream, group=GROUP)
+    assert (found.attempts, found.repeated) == (3, 1)
 
 
 async def test_a_dead_consumer_is_removed_only_when_it_owns_nothing(
