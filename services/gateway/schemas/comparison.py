@@ -90,8 +90,8 @@ class WordDifference(Answer):
 class WordComparison(Answer):
     """What is said: WER of `after` against `before`.
 
-    Words are taken in the order in which they begin, whoever says them; case and punctuation do not count. Words are
-    not compared across a pause that both runs have, so that none is taken for one that was said minutes later.
+    Words are taken in the order in which they begin, whoever says them; case and punctuation do not count. A long
+    meeting is taken apart at a pause that both runs have, after every thousand words or so.
     """
 
     errors: WordErrors

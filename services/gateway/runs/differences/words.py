@@ -13,7 +13,7 @@ _PAUSE_SECONDS = 0.5
 """Silence in both runs at which words can be taken apart."""
 
 _PASSAGE_WORDS = 2000
-"""Of both runs; alignment takes the square of it, and keeps the interpreter for itself."""
+"""Of both runs together; alignment takes the square of it, and keeps the interpreter for itself meanwhile."""
 
 _CONTEXT_WORDS = 3
 _MOST_PIECES = 16
