@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import local, meetings, pipeline, runs, speakers
+from cli.commands import cases, local, meetings, pipeline, runs, speakers
 from libs.common.release import RELEASE
 
 _EXIT_CODES = """
@@ -15,6 +15,7 @@ Exit codes:
 3 no gateway answers;
 4 the gateway refused;
 5 the meeting or the enrolment failed;
+6 a unit that was replayed with --local does not come out as it was recorded;
 130 interrupted.
 With --json, 4 and 5 still print one document: the problem, or what failed.
 """
@@ -51,6 +52,7 @@ for command in (
     runs.runs,
     runs.use,
     runs.diff,
+    cases.export,
     speakers.speakers,
     meetings.meetings,
     meetings.cancel,

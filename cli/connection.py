@@ -56,6 +56,22 @@ class Connection:
             ]
             return self.call("POST", path, data=fields, files=parts, timeout=_UPLOAD_TIMEOUT)
 
+    def download(self, path: str, target: IO[bytes], *, params: Mapping[str, str]) -> None:
+        """Write an answer of any size to a file.
+
+        Raises:
+            GatewayUnreachable, GatewayRefused: There is no such answer, or it broke off.
+        """
+        try:
+            with self.http.stream("GET", path, params=params) as answer:
+                if answer.is_error:
+                    answer.read()
+                    raise GatewayRefused(_problem(answer))
+                for chunk in answer.iter_bytes():
+                    target.write(chunk)
+        except httpx.HTTPError as error:
+            raise GatewayUnreachable(f"the gateway at {self.url} does not answer, or no longer: {error}") from error
+
     def _progress(self) -> Progress:
         columns = (TextColumn("uploading {task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
         return Progress(*columns, console=self._console, transient=True, disable=not self._console.is_terminal)

@@ -51,6 +51,12 @@ class RunNotNamed(CommandFailed):
     exit_code = 2
 
 
+class UnitNotNamed(CommandFailed):
+    """No recorded unit is called so, or more than one."""
+
+    exit_code = 2
+
+
 class MeetingFailed(CommandFailed):
     """The meeting ended without a transcript, or was cancelled."""
 

@@ -61,14 +61,23 @@ def replay(
     is_local: Annotated[
         bool, typer.Option("--local", help="Work one recorded unit in this process instead, for a debugger.")
     ] = False,
+    is_debugged: Annotated[
+        bool, typer.Option("--pdb", help="With --local: stop in the debugger, at the handler and where it fails.")
+    ] = False,
     wait: Annotated[bool, typer.Option(help="Wait for the end and show the results.")] = True,
     gateway_url: GatewayUrl = DEFAULT_GATEWAY,
     as_json: AsJson = False,
 ) -> None:
     """Work a meeting again from a stage on, beside the old run: --from diarize --set diarizer.max_speakers=4."""
     if is_local:
-        replay_locally(targets, settings=settings or (), gateway_url=gateway_url, as_json=as_json)
+        if any((from_stage, run, persona, current)):
+            raise typer.BadParameter("of the other options it takes --set and --pdb", param_hint="--local")
+        replay_locally(
+            targets, settings=settings or (), gateway_url=gateway_url, as_json=as_json, is_debugged=is_debugged
+        )
         return
+    if is_debugged:
+        raise typer.BadParameter("goes with --local", param_hint="--pdb")
     meeting_id = _one_meeting(targets)
     if from_stage is None:
         raise typer.BadParameter(f"say where to begin: --from {'|'.join(Stage)}", param_hint="--from")

@@ -90,7 +90,8 @@ class Recorded(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         status, answer = self.answers.get(self.path, (404, {"code": "not_found", "title": "Not found"}))
-        body = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
+        text = answer if isinstance(answer, str | bytes) else json.dumps(answer)
+        body = text if isinstance(text, bytes) else text.encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

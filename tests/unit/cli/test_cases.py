@@ -1,0 +1,122 @@
+"""Cases at a terminal: fetching them, and saying which unit of one is meant."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.app import app
+from cli.case_choice import chosen
+from cli.case_work import check_packages, unpacked
+from cli.errors import CommandFailed
+from libs.common.cases.contents import RecordedEvent
+from libs.common.cases.folder import Case
+from libs.common.events import StageFailed
+from tests.unit.cli.recorded_gateway import MEETING, Recorded, run
+from tests.unit.libs.common.cases.recorded_unit import ACCEPTED, EVENT, RUN, fact, normalized, write_case
+
+EXPORT = f"/api/meetings/{MEETING}/export?voices=false&recording=true"
+
+
+def packed(folder: Path) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as members:
+        for path in folder.rglob("*"):
+            members.write(path, str(path.relative_to(folder)))
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> bytes:
+    """A clip that was normalized and gave no voice."""
+    failed = StageFailed(
+        workspace="default", run_id=RUN, sample_id="clip", stage="enroll", unit_part="",
+        code="no_speech", message="nobody speaks", attempts=3,
+    )  # fmt: skip
+    events: list[RecordedEvent] = [fact(normalized("k"), "normalize_sample"), fact(failed, "enroll")]
+    return packed(write_case(tmp_path / "recorded", None, *events))
+
+
+@pytest.fixture
+def opened(case: bytes, tmp_path: Path) -> Case:
+    file = tmp_path / "case.zip"
+    file.write_bytes(case)
+    return unpacked(file, tmp_path / "case")
+
+
+def test_an_exported_meeting_is_a_file_and_says_what_is_not_in_it(gateway: str, case: bytes, tmp_path: Path) -> None:
+    Recorded.answers[EXPORT] = (200, case)
+    target = tmp_path / "weekly.zip"
+    ran = run(gateway, "export", MEETING, "-o", str(target))
+    assert ran.exit_code == 0, ran.output
+    assert target.read_bytes() == case
+    assert "3 events" in ran.stdout
+    assert "--with-voices" in ran.stdout
+    assert [one.name for one in tmp_path.glob(".*")] == []
+
+
+def test_json_names_the_file_and_its_contents(gateway: str, case: bytes, tmp_path: Path) -> None:
+    Recorded.answers[EXPORT.replace("voices=false", "voices=true").replace("recording=true", "recording=false")] = (
+        200,
+        case,
+    )
+    target = tmp_path / "weekly.zip"
+    ran = run(gateway, "export", MEETING, "-o", str(target), "--with-voices", "--without-recording", "--json")
+    written = json.loads(ran.stdout)
+    assert (written["path"], written["num_events"], written["run_ids"]) == (str(target), 3, [RUN])
+
+
+def test_a_meeting_that_is_not_there_leaves_no_file(gateway: str, tmp_path: Path) -> None:
+    ran = run(gateway, "export", "unknown", "-o", str(tmp_path / "weekly.zip"))
+    assert ran.exit_code == 4
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_unit_that_was_given_up_is_meant_unless_another_is_named(opened: Case) -> None:
+    assert chosen(opened, None, None).unit.stage == "enroll"
+    assert chosen(opened, "normalize_sample", None).event.name == EVENT
+
+
+@pytest.mark.parametrize("event", [EVENT, f"{RUN[:6]}/accept#0", "accept#0"])
+def test_an_event_is_named_in_full_or_by_the_beginning_of_its_run(opened: Case, event: str) -> None:
+    assert chosen(opened, "normalize_sample", event).event.body == ACCEPTED.model_dump(mode="json")
+
+
+@pytest.mark.parametrize(
+    ("stage", "event"), [("match", None), ("normalize_sample", "match#0"), ("enroll", "accept#0"), (None, "enroll#0")]
+)
+def test_what_names_no_unit_is_answered_with_those_there_are(
+    opened: Case, stage: str | None, event: str | None
+) -> None:
+    with pytest.raises(CommandFailed, match=r"normalize_sample .*/accept#0|no stage consumes"):
+        chosen(opened, stage, event)
+
+
+def test_a_file_that_is_no_case_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "notes.zip"
+    file.write_text("nothing")
+    ran = CliRunner().invoke(app, ["replay", "--local", str(file)])
+    assert ran.exit_code == 1
+    assert "is no file that `hansard export` wrote" in ran.stderr
+
+
+def test_local_takes_a_stage_that_there_is() -> None:
+    ran = CliRunner().invoke(app, ["replay", "--local", "mach", "b6a1/diarize#0"])
+    assert ran.exit_code == 2
+    assert "assemble, diarize" in ran.stderr
+
+
+@pytest.mark.parametrize("options", [["x", "--pdb"], ["--local", "match", "b6a1/diarize#0", "--from", "match"]])
+def test_options_that_would_not_be_honoured_are_refused(options: list[str]) -> None:
+    assert CliRunner().invoke(app, ["replay", *options]).exit_code == 2
+
+
+def test_packages_that_are_missing_are_named_with_the_cure(tmp_path: Path) -> None:
+    (tmp_path / "more.txt").write_text("pydantic==2.0\nno-such-package==1.0\n")
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text("# for this unit\n-r more.txt\npytest==9.0\n")
+    with pytest.raises(CommandFailed, match=rf"not installed \(no-such-package\): .* -r {requirements}"):
+        check_packages(requirements)
