@@ -7,7 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    JsonValue,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from libs.common.line import ClientStage
 from libs.common.speech import Frozen, SpeakerBounds
@@ -18,9 +28,12 @@ _BOUNDS = tuple(SpeakerBounds.model_fields)
 
 @dataclass(frozen=True)
 class Concerns:
-    """Which stages honour a setting."""
+    """Which stages honour a setting; also told by the description of the API, as `x-concerns`."""
 
     stages: tuple[ClientStage, ...]
+
+    def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {**handler(core_schema), "x-concerns": list(self.stages)}
 
 
 def without_controls(text: str) -> str:
@@ -108,7 +121,7 @@ class RunSettings(Frozen):
         }
 
     @property
-    def given(self) -> dict[str, object]:
+    def given(self) -> dict[str, JsonValue]:
         """Those that were given, also as `null`, by the names that a client uses."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 

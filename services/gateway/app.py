@@ -9,7 +9,7 @@ from libs.common.release import RELEASE
 from services.gateway.gateway import Gateway
 from services.gateway.problems import handle_errors
 from services.gateway.request_ids import RequestIds
-from services.gateway.routes import cases, comparison, docs, health, meetings, results, speakers
+from services.gateway.routes import cases, comparison, docs, health, meetings, results, runs, speakers
 from services.gateway.schemas.problems import Problem
 
 _DESCRIPTION = """
@@ -26,7 +26,15 @@ def create_app(gateway: Gateway) -> FastAPI:
     app.state.gateway = gateway
     handle_errors(app)
     app.add_middleware(RequestIds)
-    for router in (meetings.router, results.router, speakers.router, cases.router, comparison.router, health.router):
+    for router in (
+        meetings.router,
+        results.router,
+        runs.router,
+        speakers.router,
+        cases.router,
+        comparison.router,
+        health.router,
+    ):
         app.include_router(router)
     docs.mount_docs(app)
     _describe_problems(app)

@@ -21,6 +21,8 @@ from services.gateway.health import HealthCheck
 from services.gateway.intake.uploads import UploadLimits
 from services.gateway.meetings import Meetings
 from services.gateway.runs.cases import Cases
+from services.gateway.runs.history import RunHistory
+from services.gateway.runs.replay import Replays
 from services.gateway.runs.results import ResultsReader
 from services.gateway.settings import GatewaySettings
 from services.gateway.speakers import Speakers
@@ -56,6 +58,14 @@ class Gateway:
     @property
     def cases(self) -> Cases:
         return Cases(self.database, self.store)
+
+    @property
+    def replays(self) -> Replays:
+        return Replays(self.database, self.store, self.personas, self.outbox_waiting)
+
+    @property
+    def run_history(self) -> RunHistory:
+        return RunHistory(self.database, self.store)
 
     @property
     def enrolment(self) -> Enrolment:

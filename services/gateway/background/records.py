@@ -108,6 +108,7 @@ class Records:
         async with self.database.transaction() as connection:
             if isinstance(event, SampleEvent) and not await lock_speaker(connection, event.workspace, event.speaker_id):
                 return Recorded(event)
+            await connection.execute(_SQL["lock_meeting_of_successor"], uuid.UUID(event.run_id))
             run = await connection.fetchrow(_SQL["lock_run"], uuid.UUID(event.run_id))
             if run is None or await connection.fetchval(_SQL["is_deleted"], run["meeting_id"]):
                 return Recorded(event)  # deleted, or being deleted, with its meeting or speaker
@@ -158,6 +159,8 @@ async def _change_run(connection: Connection, run: Record, event: Event) -> bool
         failure.stage if failure else None,
         state.is_ended,
     )
+    if state.status == "completed":
+        await connection.execute(_SQL["show_successor"], run["id"])
     if state.is_ended:
         _log.info("run ended", run_id=str(run["id"]), status=state.status, code=failure.code if failure else None)
     return state.is_ended

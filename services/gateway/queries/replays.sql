@@ -44,3 +44,14 @@ INSERT INTO outbox (run_id, stage, part, stream, event) VALUES ($1, $2, $3, $4, 
 
 -- name: make_current
 UPDATE meetings SET current_run_id = $2 WHERE id = $1
+
+-- name: runs_of_meeting
+SELECT runs.id, runs.meeting_id, runs.folder, runs.status, runs.origin_run_id, runs.from_stage,
+       runs.created_at, runs.ended_at, runs.error_code, runs.error_message, runs.error_stage,
+       runs.id = meetings.current_run_id AS is_current
+FROM meetings JOIN runs ON runs.meeting_id = meetings.id
+WHERE meetings.workspace = $1 AND meetings.id = $2 AND meetings.deleted_at IS NULL
+ORDER BY runs.created_at DESC, runs.id DESC
+
+-- name: forget_turns
+UPDATE runs SET becomes_current = false WHERE meeting_id = $1 AND becomes_current

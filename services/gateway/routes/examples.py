@@ -10,6 +10,7 @@ from libs.common.line import LINE
 from libs.common.minutes import ActionItem, Finding, Minutes
 from libs.common.outcome import Warned
 from libs.common.release import RELEASE
+from libs.common.request import RunSettings
 from libs.common.speech import Word
 from libs.common.streams.keys import PROJECTION
 from services.gateway.pages import Cursor
@@ -23,8 +24,11 @@ from services.gateway.schemas.meetings import (
     MeetingReceipt,
     MeetingSummary,
     StageStatus,
+    results_url,
+    status_url,
 )
 from services.gateway.schemas.results import NamedUtterance, Results, ResultSpeaker
+from services.gateway.schemas.runs import MeetingRun, MeetingRuns, ReplayAnswer
 from services.gateway.schemas.speakers import EnrolmentAnswer, SampleStatus, Speaker, SpeakerPage, SpeakerReceipt
 
 
@@ -78,6 +82,41 @@ MEETING_PROGRESS = MeetingProgress(
 )
 MEETING_CANCELLATION = MeetingCancellation(meeting_id=_MEETING, run_id=_RUN)
 MEETING_RECEIPT = MeetingReceipt(meeting_id=_MEETING, deleted_at=_ENDED, runs=1, objects=14, pending=False)
+
+_REPLAY = "0c8e5b1f-3a0e-4a53-9a0c-7a4f1f2f6b9e"
+REPLAY_ANSWER = ReplayAnswer.of(_MEETING, _REPLAY)
+MEETING_RUNS = MeetingRuns(
+    runs=(
+        MeetingRun(
+            run_id=_REPLAY,
+            status="processing",
+            is_current=False,
+            origin_run_id=_RUN,
+            from_stage="diarize",
+            settings=RunSettings.model_validate({"diarizer.max_speakers": 4, "transcriber.language": "en"}),
+            personas=("executive",),
+            created_at=_ENDED,
+            ended_at=None,
+            error=None,
+            status_url=REPLAY_ANSWER.status_url,
+            results_url=REPLAY_ANSWER.results_url,
+        ),
+        MeetingRun(
+            run_id=_RUN,
+            status="completed",
+            is_current=True,
+            origin_run_id=None,
+            from_stage=None,
+            settings=RunSettings.model_validate({"transcriber.language": "en"}),
+            personas=("executive",),
+            created_at=_BEGAN,
+            ended_at=_ENDED,
+            error=None,
+            status_url=status_url(_MEETING, _RUN),
+            results_url=results_url(_MEETING, _RUN),
+        ),
+    )
+)
 
 _MINUTES = Minutes(
     persona="executive",

@@ -4,7 +4,7 @@ import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, JsonValue, field_serializer
 
 from libs.common.line import ClientStage
 from libs.common.request import RunSettings
@@ -83,7 +83,7 @@ class MeetingRun(Answer):
     """Where its own work began; what those before it make is reused."""
 
     settings: RunSettings
-    """All that are set, also those of the run that it replays."""
+    """All that are set, also those that it has from the run that it replays."""
 
     personas: tuple[str, ...]
     created_at: datetime.datetime
@@ -91,6 +91,10 @@ class MeetingRun(Answer):
     error: StageError | None
     status_url: str
     results_url: str
+
+    @field_serializer("settings")
+    def _as_given(self, settings: RunSettings) -> dict[str, JsonValue]:
+        return settings.given
 
 
 class MeetingRuns(Answer):
