@@ -79,7 +79,7 @@ async def _serve(settings: GatewaySettings) -> None:
         await _check_store(gateway)
         async with _upkeep(gateway, settings).running():
             server = _server(gateway, settings)
-            stopping = asyncio.create_task(_stop(server, stopped))
+            stopping = asyncio.create_task(_stop(server, gateway, stopped))
             await server.serve()
             stopping.cancel()
     _log.info("gateway stopped")
@@ -92,8 +92,9 @@ async def _check_store(gateway: Gateway) -> None:
         _log.warning("the object store does not answer yet", error=error.message)
 
 
-async def _stop(server: uvicorn.Server, stopped: asyncio.Event) -> None:
+async def _stop(server: uvicorn.Server, gateway: Gateway, stopped: asyncio.Event) -> None:
     await stopped.wait()
+    gateway.tail.close()  # whoever follows events would hold the server up
     server.should_exit = True
 
 

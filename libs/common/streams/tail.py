@@ -1,7 +1,7 @@
 """Follows all streams as things happen: one reader for any number of followers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -51,7 +51,7 @@ class Tail:
         self._reading: asyncio.Task[None] | None = None
         self._is_closing = False
 
-    async def follow(self, start: Place | None = None) -> AsyncIterator[Began | Seen | Note | Ended]:
+    async def follow(self, start: Place | None = None) -> AsyncGenerator[Began | Seen | Note | Ended, None]:
         """Everything behind `start`, in order; without one, everything that happens from now on."""
         follower = self._join()
         try:

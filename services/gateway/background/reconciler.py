@@ -1,6 +1,7 @@
 """Compares what should be under way with what is, and puts back into Redis what Redis lost."""
 
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator
 
 import structlog
@@ -65,7 +66,10 @@ class Reconciler:
             streams = list(CONSUMERS)
             stages = [CONSUMERS[stream].stage for stream in streams]
             due = await connection.fetch(_SQL["due_units"], streams, stages, self._age, run_ids)
-            return len([row for row in due if await self._look_after(row) == "added"])
+            added = Counter([CONSUMERS[row["stream"]].stage for row in due if await self._look_after(row) == "added"])
+            for stage, inputs in sorted(added.items()):
+                await connection.execute(_SQL["count_put_backs"], stage, inputs)
+            return added.total()
 
     async def _restore_cancelled(self) -> None:
         async for run_ids in self._pages("cancelled_runs", self._lifetime, _CANCELLED_AT_ONCE):

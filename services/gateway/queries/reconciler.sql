@@ -57,3 +57,7 @@ SELECT id FROM (
 WHERE id > $2
 ORDER BY id
 LIMIT $3
+
+-- name: count_put_backs
+INSERT INTO put_backs (stage, inputs, last_at) VALUES ($1, $2, now())
+ON CONFLICT (stage) DO UPDATE SET inputs = put_backs.inputs + excluded.inputs, last_at = excluded.last_at

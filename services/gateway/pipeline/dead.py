@@ -1,0 +1,137 @@
+"""Units that were given up: listed until somebody drops them or lets another run do them again.
+
+Given up is what failed, and what fell back: a chunk that became a gap, or a recording whose voices could not be told
+apart. Work that was cancelled is not, and neither is what a later run of the same recording has completed since.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from asyncpg import Record
+
+from libs.common.line import LINE
+from libs.common.outcome import Outcome, Unit, outcome_key
+from libs.common.storage import ObjectStore
+from libs.common.streams.entry import fact_name
+from services.gateway.database import Connection, Database, load_queries
+from services.gateway.errors import DeadLetterNotFound
+from services.gateway.schemas.dead import DeadLetter, DeadLetterDetails, DeadLetterPage, DroppedLetters
+
+_SQL = load_queries("dead")
+_CONSUMES = {one.stage: one.consumes.stream for one in LINE}
+
+
+@dataclass(frozen=True)
+class DeadLetters:
+    """The use cases."""
+
+    database: Database
+    store: ObjectStore
+
+    async def page(self, workspace: str, *, code: str | None, after: Unit | None, limit: int) -> DeadLetterPage:
+        """Those of a code, or all, newest first."""
+        last = (UUID(after.run_id), after.stage, after.part) if after else (None, None, None)
+        async with self.database.snapshot() as connection:
+            rows = await connection.fetch(_SQL["page"], workspace, code, *last, limit + 1)
+            codes = await connection.fetch(_SQL["codes"], workspace, code)
+            letters = await _letters(connection, rows[:limit])
+        return DeadLetterPage(
+            letters=letters,
+            codes={row["code"]: row["letters"] for row in codes},
+            next_cursor=letters[-1].event if len(rows) > limit else None,
+        )
+
+    async def show(self, workspace: str, unit: Unit) -> DeadLetterDetails:
+        """One, with the outcome of its unit.
+
+        Raises:
+            DeadLetterNotFound: There is none.
+            StorageUnavailable: The outcome cannot be read now.
+        """
+        async with self.database.snapshot() as connection:
+            row = await _find(connection, workspace, unit)
+            (letter,) = await _letters(connection, [row])
+            folder = await connection.fetchval(_SQL["folder"], row["worked_in"])
+        worked = unit.model_copy(update={"run_id": str(row["worked_in"])})
+        data = await self.store.find(outcome_key(folder, worked))
+        return DeadLetterDetails(letter=letter, outcome=None if data is None else Outcome.model_validate_json(data))
+
+    async def drop(self, workspace: str, unit: Unit) -> DroppedLetters:
+        """Take one off the list.
+
+        Raises:
+            DeadLetterNotFound: There is none.
+        """
+        async with self.database.transaction() as connection:
+            row = await _find(connection, workspace, unit)
+            await dismiss(connection, [row])
+        return _dropped([row], is_dry_run=False)
+
+    async def drop_all(self, workspace: str, code: str | None, *, is_dry_run: bool) -> DroppedLetters:
+        """Take those of a code off the list, or all."""
+        async with self.database.transaction() as connection:
+            rows = await connection.fetch(_SQL["select_all"], workspace, code)
+            if not is_dry_run:
+                await dismiss(connection, rows)
+        return _dropped(rows, is_dry_run=is_dry_run)
+
+
+async def dismiss(connection: Connection, rows: Sequence[Record], *, retried_by: UUID | None = None) -> None:
+    """Take dead letters off the list, wherever their facts were copied to."""
+    units = [row["worked_in"] for row in rows], [row["stage"] for row in rows], [row["part"] for row in rows]
+    await connection.execute(_SQL["dismiss"], *units, retried_by)
+
+
+async def _find(connection: Connection, workspace: str, unit: Unit) -> Record:
+    row = await connection.fetchrow(_SQL["find"], workspace, UUID(unit.run_id), unit.stage, unit.part)
+    if row is None:
+        raise DeadLetterNotFound(f"there is no dead letter {unit.id}")
+    return row
+
+
+async def _letters(connection: Connection, rows: Sequence[Record]) -> tuple[DeadLetter, ...]:
+    inputs = await _inputs(connection, rows)
+    return tuple(
+        DeadLetter(
+            event=fact_name(unit, 0),
+            kind="failed" if row["is_failed"] else "fell_back",
+            code=row["code"],
+            message=row["message"],
+            attempts=row["attempts"],
+            input=inputs.get(unit),
+            run_id=unit.run_id,
+            stage=unit.stage,
+            part=unit.part,
+            meeting_id=_text(row["meeting_id"]),
+            speaker_id=_text(row["speaker_id"]),
+            sample_id=_text(row["sample_id"]),
+            at=row["recorded_at"],
+        )
+        for row in rows
+        for unit in [_unit(row)]
+    )
+
+
+async def _inputs(connection: Connection, rows: Sequence[Record]) -> dict[Unit, str]:
+    """Unit → the name of the event that asked for it."""
+    units = {
+        (row["run_id"], _CONSUMES[row["stage"]], row["part"]): _unit(row) for row in rows if row["stage"] in _CONSUMES
+    }
+    columns = [list(column) for column in zip(*units, strict=True)] or [[], [], []]
+    found = await connection.fetch(_SQL["inputs"], *columns)
+    return {
+        units[row["run_id"], row["stream"], row["unit_part"]]: fact_name(_unit(row), row["position"]) for row in found
+    }
+
+
+def _unit(row: Record) -> Unit:
+    return Unit(run_id=str(row["run_id"]), stage=row["stage"], part=row["part"])
+
+
+def _dropped(rows: Sequence[Record], *, is_dry_run: bool) -> DroppedLetters:
+    return DroppedLetters(count=len(rows), events=tuple(fact_name(_unit(row), 0) for row in rows), dry_run=is_dry_run)
+
+
+def _text(value: UUID | None) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,47 @@
+-- name: page
+SELECT * FROM dead_letters
+WHERE workspace = $1
+  AND ($2::text IS NULL OR code = $2)
+  AND (
+    $3::uuid IS NULL
+    OR (recorded_at, run_id, stage, part) < (
+        SELECT recorded_at, run_id, stage, part FROM facts
+        WHERE run_id = $3 AND stage = $4 AND part = $5 AND position = 0
+    )
+  )
+ORDER BY recorded_at DESC, run_id DESC, stage DESC, part DESC
+LIMIT $6
+
+-- name: codes
+SELECT code, count(*) AS letters FROM dead_letters
+WHERE workspace = $1 AND ($2::text IS NULL OR code = $2)
+GROUP BY code
+ORDER BY code
+
+-- name: find
+SELECT * FROM dead_letters WHERE workspace = $1 AND run_id = $2 AND stage = $3 AND part = $4
+
+-- name: select_all
+SELECT * FROM dead_letters WHERE workspace = $1 AND ($2::text IS NULL OR code = $2) ORDER BY recorded_at
+
+-- name: dismiss
+INSERT INTO dismissals (run_id, stage, part, retry_run_id)
+SELECT run_id, stage, part, $4 FROM unnest($1::uuid[], $2::text[], $3::text[]) AS units (run_id, stage, part)
+ON CONFLICT DO NOTHING
+RETURNING run_id, stage, part
+
+-- name: inputs
+-- The events that asked for some units: $1 runs, $2 the streams that the units' stages consume, $3 parts.
+SELECT DISTINCT ON (asked.run_id, asked.stream, asked.part)
+    asked.run_id, asked.stream, asked.part AS unit_part, facts.stage, facts.part, facts.position
+FROM unnest($1::uuid[], $2::text[], $3::text[]) AS asked (run_id, stream, part)
+JOIN facts ON facts.run_id = asked.run_id AND facts.stream = asked.stream
+    AND asked.part = CASE facts.stream
+        WHEN 'chunk.planned.v1' THEN lpad(facts.event ->> 'index', 5, '0')
+        WHEN 'minutes.planned.v1' THEN facts.event ->> 'persona'
+        ELSE ''
+    END
+ORDER BY asked.run_id, asked.stream, asked.part, facts.recorded_at DESC
+
+-- name: folder
+SELECT folder FROM runs WHERE id = $1
