@@ -50,9 +50,9 @@ class RunsGateway(Gateway):
         """
         return find_run(self.runs(meeting_id), name).run_id if name else None
 
-    def make_current(self, meeting_id: str, run_id: str) -> None:
+    def make_current(self, meeting_id: str, run_id: str) -> Run:
         """Let a meeting show this run."""
-        self.call("PUT", f"/api/meetings/{meeting_id}/runs/current", json={"run_id": run_id})
+        return read(Run, self.call("PUT", f"/api/meetings/{meeting_id}/runs/current", json={"run_id": run_id}))
 
     def compare(self, meeting_id: str, before: str, after: str, *, collar: float) -> Comparison:
         """Two runs of a meeting side by side."""

@@ -115,12 +115,8 @@ def use(
 ) -> None:
     """Let a meeting show another run."""
     with RunsGateway(gateway_url, errors) as gateway:
-        chosen = find_run(gateway.runs(meeting_id), run)
-        gateway.make_current(meeting_id, chosen.run_id)
-        if as_json:
-            print_json(find_run(gateway.runs(meeting_id), chosen.run_id))
-        else:
-            typer.echo(f"Meeting {meeting_id} shows run {chosen.run_id} now.")
+        chosen = gateway.make_current(meeting_id, find_run(gateway.runs(meeting_id), run).run_id)
+        print_json(chosen) if as_json else typer.echo(f"Meeting {meeting_id} shows run {chosen.run_id} now.")
 
 
 @reports_failures

@@ -29,7 +29,7 @@ def _run_id(text: str) -> UUID:
         raise RunNotFound(f"there is no run {text}") from error
 
 
-router = APIRouter(prefix="/api/meetings", tags=["meetings"])
+router = APIRouter(prefix="/api/meetings", tags=["replay"])
 
 
 @router.get(

@@ -110,7 +110,7 @@ COMPARISON = {
 ANSWERS: dict[str, tuple[int, object]] = {
     f"/api/meetings/{MEETING}/runs": (200, RUNS),
     f"/api/meetings/{MEETING}/replay": (202, {"meeting_id": MEETING, "run_id": THIRD}),
-    f"/api/meetings/{MEETING}/runs/current": (200, RUNS),
+    f"/api/meetings/{MEETING}/runs/current": (200, RUNS["runs"][1]),
     f"/api/meetings/{MEETING}/status?run={THIRD}": (200, STATUS),
     f"/api/meetings/{MEETING}/status?run={FIRST}": (200, STATUS | {"status": "cancelled"}),
     f"/api/meetings/{MEETING}/results?run={THIRD}": (200, RESULTS),

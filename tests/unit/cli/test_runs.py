@@ -99,7 +99,7 @@ def test_ids_are_as_short_as_tells_them_apart() -> None:
 )
 def test_a_run_is_named_as_briefly_as_one_likes(gateway: str, name: str, run_id: str) -> None:
     ran = run(gateway, "use", MEETING, name)
-    assert (ran.exit_code, ran.stdout) == (0, f"Meeting {MEETING} shows run {run_id} now.\n")
+    assert (ran.exit_code, ran.stdout) == (0, f"Meeting {MEETING} shows run {SECOND} now.\n")
     assert sent("runs/current") == {"run_id": run_id}
 
 
