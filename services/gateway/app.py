@@ -9,7 +9,19 @@ from libs.common.release import RELEASE
 from services.gateway.gateway import Gateway
 from services.gateway.problems import handle_errors
 from services.gateway.request_ids import RequestIds
-from services.gateway.routes import cases, comparison, docs, health, meetings, results, runs, speakers
+from services.gateway.routes import (
+    cases,
+    comparison,
+    dead,
+    docs,
+    events,
+    health,
+    meetings,
+    pipeline,
+    results,
+    runs,
+    speakers,
+)
 from services.gateway.schemas.problems import Problem
 
 _DESCRIPTION = """
@@ -33,6 +45,9 @@ def create_app(gateway: Gateway) -> FastAPI:
         speakers.router,
         cases.router,
         comparison.router,
+        events.router,
+        pipeline.router,
+        dead.router,
         health.router,
     ):
         app.include_router(router)

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
+from libs.common.events import EVENTS
 from libs.common.personas import load_personas
 from libs.common.storage import ObjectStore
 from libs.common.streams.cache import RedisCache
 from libs.common.streams.connection import connect
 from libs.common.streams.scripts import Scripts
+from libs.common.streams.tail import Tail
 from services.gateway.background.erasures import Erasures
 from services.gateway.background.galleries import Galleries
 from services.gateway.database import Database
@@ -20,6 +22,9 @@ from services.gateway.enrolment import Enrolment
 from services.gateway.health import HealthCheck
 from services.gateway.intake.uploads import UploadLimits
 from services.gateway.meetings import Meetings
+from services.gateway.pipeline.dead import DeadLetters
+from services.gateway.pipeline.history import History
+from services.gateway.pipeline.overview import Overview
 from services.gateway.runs.cases import Cases
 from services.gateway.runs.history import RunHistory
 from services.gateway.runs.replay import Replays
@@ -40,6 +45,7 @@ class Gateway:
     galleries_requested: asyncio.Event
     galleries: Galleries
     erasures: Erasures
+    tail: Tail
     limits: UploadLimits
     personas: tuple[str, ...]
 
@@ -79,6 +85,18 @@ class Gateway:
     def health(self) -> HealthCheck:
         return HealthCheck(self.database, self.store, self.redis, self.scripts)
 
+    @property
+    def overview(self) -> Overview:
+        return Overview(self.database, self.redis, self.scripts)
+
+    @property
+    def history(self) -> History:
+        return History(self.database)
+
+    @property
+    def dead_letters(self) -> DeadLetters:
+        return DeadLetters(self.database, self.store)
+
 
 @asynccontextmanager
 async def open_gateway(settings: GatewaySettings) -> AsyncIterator[Gateway]:
@@ -91,6 +109,7 @@ async def open_gateway(settings: GatewaySettings) -> AsyncIterator[Gateway]:
     personas = load_personas(settings.personas_dir).ids
     database = await Database.open(settings.postgres_url, max_connections=settings.postgres_connections)
     redis = connect(settings.redis_url)
+    tail = Tail(redis, list(EVENTS))
     scripts, requested = Scripts(redis), asyncio.Event()
     try:
         yield Gateway(
@@ -104,9 +123,11 @@ async def open_gateway(settings: GatewaySettings) -> AsyncIterator[Gateway]:
             erasures=Erasures(
                 database, store, redis, scripts, keep_days=settings.keep_days, sweep_age=settings.sweep_age
             ),
+            tail=tail,
             limits=UploadLimits(max_bytes=settings.max_upload_bytes, max_silence=settings.max_upload_silence),
             personas=personas,
         )
     finally:
+        await tail.aclose()
         await redis.aclose()
         await database.close()
