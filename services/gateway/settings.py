@@ -39,7 +39,8 @@ class GatewaySettings(ServiceSettings):
     """Seconds between two passes that look after units, and between two that remove objects."""
 
     sweep_age: float = Field(default=120.0, gt=0)
-    """Seconds after a run's end when the objects that no outcome names are removed."""
+    """Seconds after a run's end when the objects that no outcome names are removed; also between a deletion and its
+    first repetition."""
 
     upload_age: float = Field(default=86400.0, gt=0)
     """Seconds after which an upload that was neither accepted nor removed is taken for abandoned."""

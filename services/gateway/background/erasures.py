@@ -20,8 +20,8 @@ from services.gateway.background.traces import erase_traces
 from services.gateway.database import Connection, Database, load_queries
 
 _SQL = load_queries("erasures")
-_REPEAT = 300.0
-"""Seconds between two passes over a prefix that was deleted."""
+_RARELY = 3600.0
+"""Seconds between two passes over a prefix that was deleted long ago."""
 
 _log = structlog.get_logger(__name__)
 
@@ -52,7 +52,8 @@ class Erasures:
     ) -> None:
         """`keep_days`: how long entries stay in Redis; until then one of them may be worked again.
 
-        `sweep_age`: seconds after a run's end when its stray objects are removed.
+        `sweep_age`: seconds after a run's end when its stray objects are removed, and after a deletion when what was
+        written late is.
         """
         self.lifetime = (keep_days + 1) * 24 * 3600.0
         """Seconds after a deletion during which something may be written late."""
@@ -119,7 +120,7 @@ class Erasures:
 
     async def repeat(self) -> None:
         """Do all erasures that are due, and forget those that can have no late writes any more."""
-        for row in await self._database.fetch(_SQL["due"], _REPEAT):
+        for row in await self._database.fetch(_SQL["due"], self._sweep_age, _RARELY):
             try:
                 await self.run(row["id"])
             except (StorageUnavailable, RedisError, OSError) as error:

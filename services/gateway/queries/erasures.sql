@@ -3,9 +3,12 @@ INSERT INTO erasures (id, workspace, meeting_id, speaker_id, prefixes, keys, unt
 VALUES ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7))
 
 -- name: due
--- What was never erased comes before what is erased again.
+-- What was never erased comes before what is erased again: after $1 seconds at first, then after as long as it was gone
+-- the last time, at most $2 seconds, and once more when nothing can be written late any more.
 SELECT id FROM erasures
-WHERE erased_at IS NULL OR erased_at < now() - make_interval(secs => $1)
+WHERE erased_at IS NULL
+    OR erased_at < now() - least(greatest(make_interval(secs => $1), erased_at - requested_at), make_interval(secs => $2))
+    OR (until < now() AND erased_at <= until)
 ORDER BY erased_at NULLS FIRST, requested_at
 
 -- name: one

@@ -64,6 +64,39 @@ async def test_any_number_of_repeats_leaves_room_for_a_new_erasure(gateway: Gate
     assert not await gateway.store.exists("new")
 
 
+async def erased_again(gateway: Gateway, *, requested: float, erased: float, until: float) -> bool:
+    """Whether the next pass does an erasure with these times, seconds from now."""
+    await gateway.database.execute(
+        "INSERT INTO erasures (id, workspace, prefixes, keys, requested_at, erased_at, until) VALUES"
+        " (gen_random_uuid(), 'default', '{}', '{late}', now() + make_interval(secs => $1),"
+        " now() + make_interval(secs => $2), now() + make_interval(secs => $3))",
+        requested,
+        erased,
+        until,
+    )
+    await gateway.store.put("late", b"written late")
+    await gateway.erasures.repeat()
+    return not await gateway.store.exists("late")
+
+
+@pytest.mark.parametrize(
+    ("requested", "erased"), [(-121.0, -121.0), (-400.0, -201.0), (-500_000.0, -3_601.0), (-300.0, -150.0)]
+)
+async def test_what_was_deleted_is_removed_again_after_as_long_as_it_is_gone(
+    gateway: Gateway, requested: float, erased: float
+) -> None:
+    assert await erased_again(gateway, requested=requested, erased=erased, until=1000.0)
+
+
+@pytest.mark.parametrize(("requested", "erased"), [(-100.0, -100.0), (-500.0, -200.0), (-500_000.0, -3_500.0)])
+async def test_what_was_removed_lately_is_left_alone(gateway: Gateway, requested: float, erased: float) -> None:
+    assert not await erased_again(gateway, requested=requested, erased=erased, until=1000.0)
+
+
+async def test_what_was_deleted_is_removed_once_more_when_no_late_write_can_come(gateway: Gateway) -> None:
+    assert await erased_again(gateway, requested=-100_000.0, erased=-30.0, until=-10.0)
+
+
 async def test_an_outcome_that_cannot_be_read_keeps_only_its_own_run_from_being_swept(
     client: httpx.AsyncClient, gateway: Gateway
 ) -> None:
