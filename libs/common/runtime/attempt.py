@@ -12,7 +12,7 @@ import structlog
 from libs.common.errors import DeadlineExceeded, InternalError, PipelineError, Postpone, WorkerCrashed
 from libs.common.events import Event, MeetingEvent, SampleEvent, StageFailed
 from libs.common.outcome import GivenUp, Outcome, PublishedEvent, Report, Unit
-from libs.common.runtime.retry import backoff
+from libs.common.runtime.retry import backoff, postponement
 from libs.common.runtime.work import UnitWork
 from libs.common.stage import Stage
 from libs.common.streams.queue import Delivery
@@ -104,7 +104,7 @@ class Attempt(Generic[E]):
         if now - since > _POSTPONED_AT_MOST:
             return GiveUp(error)
         _log.warning("postponed", code=error.code, error=error.message)
-        delay = 1.0 + backoff(5) if error.delay is None else error.delay
+        delay = postponement(now - since) if error.delay is None else error.delay
         return Delay(delay, spent=self._attempts - 1, waiting_since=f"{since:.3f}")
 
     def _failed(self, error: PipelineError) -> Verdict:

@@ -48,6 +48,14 @@ def backoff(attempt: int, *, base: float = 1.0, cap: float = 300.0) -> float:
     return random.uniform(0, min(cap, base * 2.0**attempt))  # noqa: S311 - spreads load, hides nothing
 
 
+def postponement(waited: float) -> float:
+    """Seconds until a unit that has waited so long looks again whether an outage is over.
+
+    They grow with the outage, so that a short one costs little and a long one gets few looks; with full jitter.
+    """
+    return 1.0 + random.uniform(0, min(31.0, 1.0 + waited))  # noqa: S311 - spreads load, hides nothing
+
+
 def short_backoff(failures: int) -> float:
     """Seconds before an outage is looked at again: a twentieth of a second to five."""
     return 0.05 + backoff(min(failures, 10), base=0.1, cap=5.0)

@@ -135,6 +135,21 @@ async def test_an_outage_outside_postpones_without_counting(redis: Redis, store:
     assert json.loads(entry["report"])["attempts"] == 1
 
 
+async def test_a_unit_looks_again_soon_after_a_short_outage(redis: Redis, store: ObjectStore) -> None:
+    outages = 2
+
+    async def wait_for_store(event: SampleAccepted, work: Work) -> list[Event]:
+        nonlocal outages
+        outages -= 1
+        if outages >= 0:
+            raise StorageUnavailable("no answer")
+        return [normalized(event)]
+
+    await publish(redis, accepted())
+    async with working(redis, store, stage(wait_for_store)):
+        await entries(redis, SampleNormalized, count=1, within=12.0)
+
+
 async def test_a_handler_past_its_deadline_is_stopped(redis: Redis, store: ObjectStore) -> None:
     async def hang(event: SampleAccepted, work: Work) -> list[Event]:
         await asyncio.Event().wait()
