@@ -178,7 +178,12 @@ class ObjectStore:
         path = self._folder / key
         if not await asyncio.to_thread(path.is_file):
             raise ObjectMissing(f"object {key} is not in the store")
-        yield path
+        try:
+            yield path
+        except FileNotFoundError as error:
+            if error.filename is None or Path(error.filename) != path:
+                raise
+            raise ObjectMissing(f"object {key} was deleted while it was read") from error
 
     async def _fetch(self, key: str, path: Path) -> None:
         with path.open("wb") as file:
