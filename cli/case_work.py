@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import zipfile
@@ -44,7 +45,7 @@ def work(folder: Path, case: Case, recorded: RecordedUnit, options: Sequence[str
     """Work a unit as the settings of its service say; the answer is the exit status.
 
     Raises:
-        CommandFailed: It could not, and packages of the service are not installed.
+        CommandFailed: It killed its process, or packages of the service are not installed.
     """
     service = recorded.position.service
     command = [sys.executable, "-P", "-m", f"services.{service}", "replay", str(folder), recorded.event.name, *options]
@@ -55,6 +56,8 @@ def work(folder: Path, case: Case, recorded: RecordedUnit, options: Sequence[str
             except KeyboardInterrupt:
                 continue  # the child has heard it too
             break
+    if status < 0:
+        raise CommandFailed(f"the unit killed its process: {signal.Signals(-status).name}")
     if status not in _PASSED_ON:
         check_packages(ROOT / "services" / service / "requirements.txt")
         return 1

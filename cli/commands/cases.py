@@ -1,5 +1,6 @@
 """Commands about cases: a meeting as a file, and one recorded unit again on this machine."""
 
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -11,11 +12,11 @@ from cli.case_choice import chosen
 from cli.case_work import unpacked, work
 from cli.cases_client import CasesGateway
 from cli.commands.reporting import console, errors, print_json, reports_failures
-from cli.errors import CommandFailed, UnitNotNamed
+from cli.errors import CommandFailed, GatewayUnreachable, UnitNotNamed
 from cli.options import DEFAULT_GATEWAY, AsJson, GatewayUrl, MeetingId
 from cli.run_names import WORDS
 from libs.common.line import LINE
-from libs.common.scratch import scratch_folder
+from libs.common.scratch import remove_abandoned, scratch_folder
 
 
 @reports_failures
@@ -40,12 +41,14 @@ def export(
         with CasesGateway(gateway_url, errors) as gateway:
             run_id = gateway.run_id(meeting_id, run)
             gateway.export(meeting_id, partial, run_id=run_id, voices=with_voices, recording=not without_recording)
+        written = WrittenCase.of(partial).model_copy(update={"path": str(target)})
         partial.replace(target)
     except OSError as error:
         raise CommandFailed(f"{target} cannot be written: {error}") from error
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise GatewayUnreachable(f"what {gateway_url} sent is no case, or not all of it: {error}") from error
     finally:
         partial.unlink(missing_ok=True)
-    written = WrittenCase.of(target)
     print_json(written) if as_json else console.print("\n".join(written.lines()), markup=False, soft_wrap=True)
 
 
@@ -71,6 +74,7 @@ def replay_locally(
         *(["--json"] if as_json else []),
         *(["--pdb"] if is_debugged else []),
     ]
+    remove_abandoned()
     with scratch_folder() as folder:
         archive, stage, event = _archive(arguments, gateway_url, folder)
         case = unpacked(archive, folder / "case")

@@ -1,6 +1,7 @@
 """A case that was unpacked: its events, and the units of work that can be replayed from it."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,37 +47,39 @@ class Case:
             raise UnreadableCase(f"{folder} holds no case that this release reads: {error}") from error
 
     def units(self) -> Iterator[RecordedUnit]:
-        """Every unit that an event of the case asks for, once, in the order of the events."""
+        """Every unit that a readable event of the case asks for, once, in the order of the events."""
         known: set[Unit] = set()
         for event in self.events:
-            if event.stream not in CONSUMERS:
-                continue
-            position = CONSUMERS[event.stream]
-            unit = position.unit(EVENT_CLASSES[event.stream].model_validate(event.body))
-            if unit not in known:
-                known.add(unit)
-                yield RecordedUnit(unit, position, event)
+            with suppress(UnreadableCase):
+                recorded = _asked_for(event)
+                if recorded.unit not in known:
+                    known.add(recorded.unit)
+                    yield recorded
 
     def unit_of(self, name: str) -> RecordedUnit:
         """The unit that the event of that name asks for.
 
         Raises:
-            UnreadableCase: There is no such event, or no stage consumes it.
+            UnreadableCase: There is no such event, no stage consumes it, or this release cannot read it.
         """
-        event = next((one for one in self.events if one.name == name), None)
-        if event is None:
-            raise UnreadableCase(f"the case has no event {name}")
-        if event.stream not in CONSUMERS:
-            raise UnreadableCase(f"no stage consumes {name}, which is {event.stream}")
-        position = CONSUMERS[event.stream]
-        return RecordedUnit(position.unit(EVENT_CLASSES[event.stream].model_validate(event.body)), position, event)
+        for event in self.events:
+            if event.name == name:
+                return _asked_for(event)
+        raise UnreadableCase(f"the case has no event {name}")
 
     def outcome(self, recorded: RecordedUnit) -> Outcome | None:
-        """What became of a unit: its outcome, or else the events that it published; `None` if nothing yet."""
+        """What became of a unit: its outcome, or else the events that it published; `None` if nothing yet.
+
+        Raises:
+            UnreadableCase: A newer release wrote the outcome.
+        """
         folder = recorded.input.event.folder
         path = self.objects / outcome_key(folder, recorded.unit)
         if path.is_file():
-            return Outcome.model_validate_json(path.read_bytes())
+            try:
+                return Outcome.model_validate_json(path.read_bytes())
+            except ValidationError as error:
+                raise UnreadableCase(f"this release cannot read the outcome of {recorded.unit.id}: {error}") from error
         published = [one for one in self.events if one.publisher == recorded.unit]
         if not published:
             return None
@@ -88,3 +91,14 @@ class Case:
             report=published[0].report,
             input=recorded.input,
         )
+
+
+def _asked_for(event: RecordedEvent) -> RecordedUnit:
+    if event.stream not in CONSUMERS:
+        raise UnreadableCase(f"no stage consumes {event.name}, which is {event.stream}")
+    position = CONSUMERS[event.stream]
+    try:
+        typed = EVENT_CLASSES[event.stream].model_validate(event.body)
+    except ValidationError as error:
+        raise UnreadableCase(f"this release cannot read {event.name} as {event.stream}: {error}") from error
+    return RecordedUnit(position.unit(typed), position, event)

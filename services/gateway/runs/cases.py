@@ -6,26 +6,22 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from asyncpg import Record
-from pydantic import TypeAdapter
+from pydantic import ValidationError
 
-from libs.common.cases.contents import Manifest, RecordedEvent, RecordedRun, keys_in, subject_prefix
+from libs.common.cases.contents import Manifest, RecordedEvent, keys_in, subject_prefix
 from libs.common.events import EVENTS
 from libs.common.line import CONSUMERS, Position
-from libs.common.outcome import Report, Unit, outcome_key
+from libs.common.outcome import Unit, outcome_key
 from libs.common.release import RELEASE
 from libs.common.storage import ObjectStore
-from services.gateway.database import Connection, Database, load_queries
-from services.gateway.errors import EventNotFound, InvalidRequest, MeetingNotFound, RunNotFound
+from services.gateway.database import Database
+from services.gateway.errors import EventNotFound, InvalidRequest, RunNotFound
+from services.gateway.runs.recorded import recorded_events, recorded_run, run_named, runs_of_meeting
 from services.gateway.schemas.problems import FieldError
-
-_SQL = load_queries("cases")
 
 _RECORDING_FIELDS = ("upload_key", "audio_key")
 _DEAF_STAGES = frozenset({"match", "assemble", "summarize"})
 """They never listen to the recording, although the events name it."""
-
-_UUID_DIGITS = 32
-_BODY = TypeAdapter(dict[str, object])
 
 
 @dataclass(frozen=True)
@@ -72,12 +68,10 @@ class Cases:
             MeetingNotFound, RunNotFound: There is none.
         """
         async with self.database.snapshot() as connection:
-            rows = await connection.fetch(_SQL["runs_of_meeting"], workspace, meeting_id)
-            if not rows:
-                raise MeetingNotFound(f"there is no meeting {meeting_id}")
+            rows = await runs_of_meeting(connection, workspace, meeting_id)
             if run_id is not None:
                 rows = [_only(rows, run_id)]
-            events = await _events(connection, rows)
+            events = await recorded_events(connection, rows)
         return await self._whole(rows, events, wish)
 
     async def of_run(self, workspace: str, run: str, event: str | None, wish: CaseWish) -> CaseContents:
@@ -90,8 +84,8 @@ class Cases:
             InvalidRequest: Several runs begin so, or no stage consumes the event.
         """
         async with self.database.snapshot() as connection:
-            row = await _find_run(connection, workspace, run)
-            events = await _events(connection, [row])
+            row = await run_named(connection, workspace, run)
+            events = await recorded_events(connection, [row])
         if event is None:
             return await self._whole([row], events, wish)
         return await self._unit(row, events, _named(events, f"{row['id']}/{event}"), wish)
@@ -111,8 +105,7 @@ class Cases:
     async def _unit(
         self, row: Record, events: tuple[RecordedEvent, ...], event: RecordedEvent, wish: CaseWish
     ) -> CaseContents:
-        position = _consumer(event)
-        unit = position.unit(EVENTS[event.stream].model_validate(event.body))
+        position, unit = _consumer(event)
         roots = list(keys_in(event.body, subject_prefix(row["folder"])))
         if await self.store.exists(key := outcome_key(row["folder"], unit)):
             roots.append(key)
@@ -137,37 +130,6 @@ class Cases:
         return await self.store.list(f"galleries/{workspace}/")
 
 
-async def _find_run(connection: Connection, workspace: str, run: str) -> Record:
-    digits = run.replace("-", "")
-    try:
-        first, last = (UUID(digits.ljust(_UUID_DIGITS, filler)) for filler in "0f")
-    except ValueError as error:
-        raise RunNotFound(f"there is no run {run}") from error
-    rows = await connection.fetch(_SQL["runs_between"], workspace, first, last)
-    if not rows:
-        raise RunNotFound(f"there is no run {run}")
-    if len(rows) > 1:
-        raise InvalidRequest.of(FieldError(field="run", message=f"more than one run begins with {run}"))
-    return rows[0]
-
-
-async def _events(connection: Connection, runs: Iterable[Record]) -> tuple[RecordedEvent, ...]:
-    rows = await connection.fetch(_SQL["facts_of_runs"], [run["id"] for run in runs])
-    return tuple(_event(row) for row in rows)
-
-
-def _event(row: Record) -> RecordedEvent:
-    return RecordedEvent(
-        publisher=Unit(run_id=str(row["run_id"]), stage=row["stage"], part=row["part"]),
-        position=row["position"],
-        siblings=row["siblings"],
-        stream=row["stream"],
-        body=_BODY.validate_json(row["event"]),
-        report=Report.model_validate_json(row["report"]),
-        recorded_at=row["recorded_at"],
-    )
-
-
 def _only(rows: Sequence[Record], run_id: str) -> Record:
     for row in rows:
         if str(row["id"]) == run_id:
@@ -182,10 +144,16 @@ def _named(events: Iterable[RecordedEvent], name: str) -> RecordedEvent:
     raise EventNotFound(f"there is no event {name}")
 
 
-def _consumer(event: RecordedEvent) -> Position:
-    if event.stream not in CONSUMERS:
-        raise InvalidRequest.of(FieldError(field="event", message=f"no stage consumes {event.stream}"))
-    return CONSUMERS[event.stream]
+def _consumer(event: RecordedEvent) -> tuple[Position, Unit]:
+    """The stage that consumes an event, and the unit that the event asks it for."""
+    try:
+        position = CONSUMERS[event.stream]
+        return position, position.unit(EVENTS[event.stream].model_validate(event.body))
+    except KeyError:
+        fault = f"no stage consumes {event.stream}"
+    except ValidationError:
+        fault = f"this release cannot read it as {event.stream}"
+    raise InvalidRequest.of(FieldError(field="event", message=fault))
 
 
 def _recordings(events: Iterable[RecordedEvent]) -> frozenset[str]:
@@ -201,23 +169,10 @@ def _manifest(rows: Sequence[Record], wish: CaseWish, *, event: str | None = Non
         workspace=subject["workspace"],
         meeting_id=_text(subject["meeting_id"]),
         sample_id=_text(subject["sample_id"]),
-        runs=tuple(_run(row) for row in rows),
+        runs=tuple(recorded_run(row) for row in rows),
         current_run_id=_text(subject["current_run_id"]),
         event=event,
         has_voices=wish.voices,
-    )
-
-
-def _run(row: Record) -> RecordedRun:
-    return RecordedRun(
-        run_id=str(row["id"]),
-        folder=row["folder"],
-        status=row["status"],
-        error_code=row["error_code"],
-        error_message=row["error_message"],
-        error_stage=row["error_stage"],
-        created_at=row["created_at"],
-        ended_at=row["ended_at"],
     )
 
 

@@ -75,6 +75,14 @@ def test_a_meeting_that_is_not_there_leaves_no_file(gateway: str, tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_file_that_came_only_in_part_is_no_file(gateway: str, case: bytes, tmp_path: Path) -> None:
+    Recorded.answers[EXPORT] = (200, case[:-30])
+    ran = run(gateway, "export", MEETING, "-o", str(tmp_path / "weekly.zip"))
+    assert ran.exit_code == 3
+    assert "not all of it" in ran.stderr
+    assert list(tmp_path.glob("*.zip")) == []
+
+
 def test_the_unit_that_was_given_up_is_meant_unless_another_is_named(opened: Case) -> None:
     assert chosen(opened, None, None).unit.stage == "enroll"
     assert chosen(opened, "normalize_sample", None).event.name == EVENT

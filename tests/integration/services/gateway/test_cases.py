@@ -3,14 +3,22 @@
 import io
 import json
 import zipfile
+from collections.abc import AsyncIterator
+from uuid import UUID
 
 import httpx
+import pytest
 
 from libs.common.cases.contents import Manifest
+from libs.common.errors import StorageUnavailable
 from libs.common.events import AudioNormalized, ChunkTranscribed, MeetingEvent, SpeechDiarized
 from libs.common.outcome import Outcome, PublishedEvent, Unit, outcome_key
 from libs.common.speech import Diarization, Segment, Turn
+from libs.common.storage import ObjectStore
 from services.gateway.gateway import Gateway
+from services.gateway.runs.cases import CaseWish
+from services.gateway.runs.packing import pack
+from services.gateway.settings import GatewaySettings
 from tests.integration.line import REPORT
 from tests.integration.services.gateway.meeting_rows import RecordedMeeting, accept_meeting
 from tests.integration.services.gateway.rows import MODEL, VOICE, accept_sample
@@ -162,3 +170,45 @@ async def test_what_is_not_there_is_not_found(client: httpx.AsyncClient, gateway
     await gateway.database.execute("UPDATE meetings SET workspace = 'other'")
     for address in (run, f"/api/meetings/{meeting.meeting_id}/export"):
         assert (await client.get(address)).status_code == 404
+
+
+async def test_a_large_recording_is_sent_piece_by_piece(client: httpx.AsyncClient, gateway: Gateway) -> None:
+    meeting, keys = await diarized(client, gateway)
+    recording = bytes(range(256)) * 100_000
+    await gateway.store.put(keys["audio"], recording)
+    contents = await gateway.cases.of_meeting("default", UUID(meeting.meeting_id), None, CaseWish())
+    pieces = [piece async for piece in pack(contents, gateway.store)]
+    assert max(map(len, pieces)) < len(recording) / 8
+    assert zipfile.ZipFile(io.BytesIO(b"".join(pieces))).read(f"objects/{keys['audio']}") == recording
+
+
+class FailingStore(ObjectStore):
+    """Breaks down while it reads a recording."""
+
+    async def read(self, key: str) -> AsyncIterator[bytes]:
+        yield b"fLaC"
+        raise StorageUnavailable("it broke down")
+
+
+async def test_a_store_that_breaks_down_leaves_no_file_that_looks_whole(
+    client: httpx.AsyncClient, gateway: Gateway, settings: GatewaySettings
+) -> None:
+    meeting, _ = await diarized(client, gateway)
+    contents = await gateway.cases.of_meeting("default", UUID(meeting.meeting_id), None, CaseWish())
+    sent = bytearray()
+
+    async def send() -> None:
+        async for piece in pack(contents, FailingStore.open(settings.object_store_url)):
+            sent.extend(piece)
+
+    with pytest.raises(StorageUnavailable):
+        await send()
+    with pytest.raises(zipfile.BadZipFile):
+        zipfile.ZipFile(io.BytesIO(sent))
+
+
+async def test_an_event_that_no_stage_consumes_is_refused(client: httpx.AsyncClient, gateway: Gateway) -> None:
+    meeting, _ = await diarized(client, gateway)
+    await meeting.fail("match")
+    answer = await client.get(f"/api/runs/{meeting.run_id}/export", params={"event": "match#0"})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "event")

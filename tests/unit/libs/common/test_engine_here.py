@@ -1,6 +1,7 @@
 """Engines in this process, for replaying one unit."""
 
 import os
+import threading
 
 import pytest
 
@@ -19,18 +20,18 @@ class Calculator:
         progress.report(0.5)
         return 2 * number
 
-    def process_id(self) -> int:
-        return os.getpid()
+    def place(self) -> tuple[int, threading.Thread]:
+        return os.getpid(), threading.current_thread()
 
 
 def load_missing() -> Calculator:
     raise EngineUnavailable("no model on disk")
 
 
-async def test_an_engine_here_works_in_this_process() -> None:
+async def test_an_engine_here_works_where_a_debugger_sees_it() -> None:
     engine = EngineHere(Calculator)
     assert await engine.start() == Calculator.info
-    assert await engine.ask(Calculator.process_id) == os.getpid()
+    assert await engine.ask(Calculator.place) == (os.getpid(), threading.main_thread())
 
 
 async def test_progress_reaches_only_the_unit_in_hand(store: ObjectStore) -> None:

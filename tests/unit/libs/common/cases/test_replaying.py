@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from libs.common.cases.folder import Case, UnreadableCase
 from libs.common.cases.replaying import replay_unit
 from libs.common.cases.report import DIFFERENT
 from libs.common.errors import InvalidSettings, PipelineError
@@ -19,7 +18,6 @@ from libs.common.storage import ObjectStore
 from tests.unit.libs.common.cases.recorded_unit import (
     EVENT,
     FOLDER,
-    REPORT,
     RUN,
     UNIT,
     fact,
@@ -153,20 +151,3 @@ def test_a_handler_that_misses_parts_is_a_difference(finished: Path, capsys: pyt
 def test_settings_are_those_of_a_meeting(finished: Path) -> None:
     with pytest.raises(InvalidSettings, match="no settings"):
         replayed(finished, keeping(0.5), "--set", "diarizer.max_speakers=2")
-
-
-def test_an_event_that_is_not_in_the_case_is_named(finished: Path) -> None:
-    with pytest.raises(UnreadableCase, match=f"no event {RUN}/match#0"):
-        Case(finished).unit_of(f"{RUN}/match#0")
-
-
-def test_a_folder_that_is_no_case_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableCase):
-        Case(tmp_path)
-
-
-def test_the_report_of_a_unit_that_only_has_facts_is_theirs(given_up: Path) -> None:
-    case = Case(given_up)
-    recorded = case.outcome(case.unit_of(EVENT))
-    assert recorded is not None
-    assert (recorded.status, recorded.report) == ("failed", REPORT)
