@@ -23,8 +23,9 @@ from services.gateway.health import HealthCheck
 from services.gateway.intake.uploads import UploadLimits
 from services.gateway.meetings import Meetings
 from services.gateway.pipeline.dead import DeadLetters
-from services.gateway.pipeline.history import History
+from services.gateway.pipeline.history import EventHistory
 from services.gateway.pipeline.overview import Overview
+from services.gateway.pipeline.retries import Retries
 from services.gateway.runs.cases import Cases
 from services.gateway.runs.history import RunHistory
 from services.gateway.runs.replay import Replays
@@ -90,12 +91,16 @@ class Gateway:
         return Overview(self.database, self.redis, self.scripts)
 
     @property
-    def history(self) -> History:
-        return History(self.database)
+    def event_history(self) -> EventHistory:
+        return EventHistory(self.database)
 
     @property
     def dead_letters(self) -> DeadLetters:
         return DeadLetters(self.database, self.store)
+
+    @property
+    def retries(self) -> Retries:
+        return Retries(self.database, self.replays)
 
 
 @asynccontextmanager

@@ -83,6 +83,11 @@ async def dismiss(connection: Connection, rows: Sequence[Record], *, retried_by:
     await connection.execute(_SQL["dismiss"], *units, retried_by)
 
 
+def letter_event(row: Record) -> str:
+    """The event that says that the unit of this row was given up."""
+    return fact_name(_unit(row), 0)
+
+
 async def _find(connection: Connection, workspace: str, unit: Unit) -> Record:
     row = await connection.fetchrow(_SQL["find"], workspace, UUID(unit.run_id), unit.stage, unit.part)
     if row is None:
@@ -94,7 +99,7 @@ async def _letters(connection: Connection, rows: Sequence[Record]) -> tuple[Dead
     inputs = await _inputs(connection, rows)
     return tuple(
         DeadLetter(
-            event=fact_name(unit, 0),
+            event=letter_event(row),
             kind="failed" if row["is_failed"] else "fell_back",
             code=row["code"],
             message=row["message"],
@@ -130,7 +135,7 @@ def _unit(row: Record) -> Unit:
 
 
 def _dropped(rows: Sequence[Record], *, is_dry_run: bool) -> DroppedLetters:
-    return DroppedLetters(count=len(rows), events=tuple(fact_name(_unit(row), 0) for row in rows), dry_run=is_dry_run)
+    return DroppedLetters(count=len(rows), events=tuple(map(letter_event, rows)), dry_run=is_dry_run)
 
 
 def _text(value: UUID | None) -> str | None:

@@ -10,9 +10,10 @@ from asyncpg import Record
 from libs.common.events import EVENTS
 from libs.common.line import CONSUMERS
 from libs.common.outcome import Unit
-from services.gateway.database import Database, load_queries
-from services.gateway.errors import InvalidRequest, MeetingNotFound, RunNotFound, SpeakerNotFound
+from services.gateway.database import Connection, Database, load_queries
+from services.gateway.errors import InvalidRequest, SpeakerNotFound
 from services.gateway.pipeline.summary import Published
+from services.gateway.runs.facts import find_run
 from services.gateway.schemas.events import EventSummary, MeetingEvents, PastEvent, SpeakerEvents
 from services.gateway.schemas.problems import FieldError
 
@@ -20,7 +21,7 @@ _SQL = load_queries("events")
 
 
 @dataclass(frozen=True)
-class History:
+class EventHistory:
     """Answers `/events` of meetings and speakers."""
 
     database: Database
@@ -35,19 +36,14 @@ class History:
             InvalidRequest: The run has no event `after`.
         """
         async with self.database.snapshot() as connection:
-            run = await connection.fetchrow(_SQL["run_of_meeting"], workspace, meeting_id, run_id)
-            if run is None:
-                if await connection.fetchval(_SQL["has_meeting"], workspace, meeting_id):
-                    raise RunNotFound(f"the meeting has no run {run_id}")
-                raise MeetingNotFound(f"there is no meeting {meeting_id}")
-            rows = await connection.fetch(_SQL["facts"], [run["id"]])
-        events = _history(rows, {run["id"]: run["created_at"]})
+            run = await find_run(connection, workspace, meeting_id, run_id)
+            events = await _events(connection, [UUID(run.id)])
         first = _index_after(events, after)
         shown = events[first : first + limit]
         return MeetingEvents(
             meeting_id=str(meeting_id),
-            run_id=str(run["id"]),
-            status=run["status"],
+            run_id=run.id,
+            status=run.status,
             events=tuple(shown),
             next_cursor=shown[-1].event if first + limit < len(events) else None,
         )
@@ -62,9 +58,14 @@ class History:
             if not await connection.fetchval(_SQL["has_speaker"], workspace, speaker_id):
                 raise SpeakerNotFound(f"there is no speaker {speaker_id}")
             runs = await connection.fetch(_SQL["runs_of_speaker"], workspace, speaker_id)
-            rows = await connection.fetch(_SQL["facts"], [run["id"] for run in runs])
-        events = _history(rows, {run["id"]: run["created_at"] for run in runs})
+            events = await _events(connection, [run["id"] for run in runs])
         return SpeakerEvents(speaker_id=str(speaker_id), events=tuple(events))
+
+
+async def _events(connection: Connection, run_ids: list[UUID]) -> list[PastEvent]:
+    begins = await connection.fetch(_SQL["begins"], run_ids)
+    rows = await connection.fetch(_SQL["facts"], run_ids)
+    return _history(rows, {run["id"]: run["created_at"] for run in begins})
 
 
 def _index_after(events: Sequence[PastEvent], name: str | None) -> int:

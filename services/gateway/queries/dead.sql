@@ -45,3 +45,15 @@ ORDER BY asked.run_id, asked.stream, asked.part, facts.recorded_at DESC
 
 -- name: folder
 SELECT folder FROM runs WHERE id = $1
+
+-- name: of_run
+SELECT * FROM dead_letters WHERE workspace = $1 AND run_id = $2 ORDER BY recorded_at
+
+-- name: retried_by
+SELECT dismissals.retry_run_id, facts.run_id, runs.meeting_id, runs.sample_id
+FROM facts
+JOIN runs ON runs.id = facts.run_id
+JOIN dismissals ON dismissals.run_id = coalesce(facts.worked_in, facts.run_id)
+    AND dismissals.stage = facts.stage AND dismissals.part = facts.part
+WHERE runs.workspace = $1 AND facts.run_id = $2 AND facts.stage = $3 AND facts.part = $4 AND facts.position = 0
+    AND dismissals.retry_run_id IS NOT NULL

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, status
 
 from libs.common.outcome import Unit
 from services.gateway.errors import DeadLetterNotFound, InvalidRequest
@@ -11,7 +11,7 @@ from services.gateway.problems import documented
 from services.gateway.routes import pipeline_examples as examples
 from services.gateway.routes.dependencies import Limit, TheGateway, Workspace
 from services.gateway.routes.examples import shown
-from services.gateway.schemas.dead import DeadLetterDetails, DeadLetterPage, DroppedLetters
+from services.gateway.schemas.dead import DeadLetterDetails, DeadLetterPage, DroppedLetters, RetriedLetters
 from services.gateway.schemas.problems import FieldError
 
 Code = Annotated[str | None, Query(description="Only this code.", examples=["engine_crashed"])]
@@ -90,6 +90,32 @@ async def drop_dead_letters(
 ) -> DroppedLetters:
     """Take all of a code off the list; nothing else changes."""
     return await gateway.dead_letters.drop_all(workspace, code, is_dry_run=dry_run)
+
+
+@router.post(
+    "/retry", status_code=status.HTTP_202_ACCEPTED, responses={202: shown(examples.RETRIED_LETTERS), **documented()}
+)
+async def retry_dead_letters(
+    workspace: Workspace, gateway: TheGateway, code: Which, dry_run: DryRun = False
+) -> RetriedLetters:
+    """Do all of a code again, each in a new run that takes over everything else.
+
+    What cannot be retried now stays on the list, with the reason in `error`.
+    """
+    return await gateway.retries.retry_all(workspace, code, is_dry_run=dry_run)
+
+
+@router.post(
+    "/{run_id}/{unit}/retry",
+    status_code=status.HTTP_202_ACCEPTED,
+    responses={
+        202: shown(examples.RETRIED_LETTERS),
+        **documented("dead_letter_not_found", "run_in_progress", "nothing_given_up", "storage_unavailable"),
+    },
+)
+async def retry_dead_letter(workspace: Workspace, gateway: TheGateway, unit: TheUnit) -> RetriedLetters:
+    """Do one again, with everything else that its run had given up; a repeat is answered with the same run."""
+    return await gateway.retries.retry(workspace, unit)
 
 
 @router.post(

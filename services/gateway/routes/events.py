@@ -1,27 +1,16 @@
 """`…/events`: what happened to a meeting or a speaker, also long after it left Redis."""
 
 from typing import Annotated
-from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 
-from services.gateway.errors import RunNotFound
 from services.gateway.problems import documented
 from services.gateway.routes import pipeline_examples as examples
-from services.gateway.routes.dependencies import MeetingId, SpeakerId, TheGateway, Workspace
+from services.gateway.routes.dependencies import MeetingId, RunId, SpeakerId, TheGateway, Workspace
 from services.gateway.routes.examples import shown
 from services.gateway.schemas.events import MeetingEvents, SpeakerEvents
 
 router = APIRouter(prefix="/api", tags=["pipeline"])
-
-
-async def _run_id(
-    run: Annotated[str | None, Query(description="Of this run; without it, of the one that the meeting shows.")] = None,
-) -> UUID | None:
-    try:
-        return UUID(run) if run else None
-    except ValueError as error:
-        raise RunNotFound(f"there is no run {run}") from error
 
 
 @router.get(
@@ -32,13 +21,13 @@ async def read_meeting_events(
     workspace: Workspace,
     gateway: TheGateway,
     meeting_id: MeetingId,
-    run_id: Annotated[UUID | None, Depends(_run_id)],
+    run_id: RunId,
     *,
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before, or any event.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000, description="How many at most.")] = 200,
 ) -> MeetingEvents:
     """The history of a run, event by event: how long each unit waited and worked, and what came of it."""
-    return await gateway.history.meeting(workspace, meeting_id, run_id, after=cursor, limit=limit)
+    return await gateway.event_history.meeting(workspace, meeting_id, run_id, after=cursor, limit=limit)
 
 
 @router.get(
@@ -47,4 +36,4 @@ async def read_meeting_events(
 )
 async def read_speaker_events(workspace: Workspace, gateway: TheGateway, speaker_id: SpeakerId) -> SpeakerEvents:
     """The history of a speaker's samples."""
-    return await gateway.history.speaker(workspace, speaker_id)
+    return await gateway.event_history.speaker(workspace, speaker_id)

@@ -9,7 +9,14 @@ from libs.common.speech import Segment
 from libs.common.streams.entry import fact_name
 from libs.common.streams.monitor import STREAMS
 from services.gateway.pipeline.summary import Published
-from services.gateway.schemas.dead import DeadLetter, DeadLetterDetails, DeadLetterPage, DroppedLetters
+from services.gateway.schemas.dead import (
+    DeadLetter,
+    DeadLetterDetails,
+    DeadLetterPage,
+    DroppedLetters,
+    RetriedLetters,
+    RetriedRun,
+)
 from services.gateway.schemas.events import MeetingEvents, PastEvent, SpeakerEvents
 from services.gateway.schemas.pipeline import (
     Pipeline,
@@ -117,3 +124,17 @@ DEAD_LETTER_DETAILS = DeadLetterDetails(
     ),
 )
 DROPPED_LETTERS = DroppedLetters(count=1, events=(_LETTER.event,), dry_run=False)
+RETRIED_LETTERS = RetriedLetters(
+    count=1,
+    runs=(
+        RetriedRun(
+            origin_run_id=_RUN,
+            run_id="0d9a7c58-1c2b-4a6e-8f57-6c1d2e3f4a5b",
+            meeting_id=_MEETING,
+            sample_id=None,
+            events=(_LETTER.event,),
+            error=None,
+        ),
+    ),
+    dry_run=False,
+)

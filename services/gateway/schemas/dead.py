@@ -59,3 +59,34 @@ class DroppedLetters(Answer):
     events: tuple[str, ...]
     dry_run: bool
     """True if they only would have been."""
+
+
+class RetryRefusal(Answer):
+    """Why a run could not be retried."""
+
+    code: str = Field(examples=["run_in_progress"])
+    message: str
+
+
+class RetriedRun(Answer):
+    """A run whose dead letters are done again."""
+
+    origin_run_id: str
+    run_id: str | None
+    """The new run that does them; everything else it takes over. `null` in a dry run, or if there is an error."""
+
+    meeting_id: str | None
+    sample_id: str | None
+    events: tuple[str, ...]
+    """The dead letters that have left the list."""
+
+    error: RetryRefusal | None
+
+
+class RetriedLetters(Answer):
+    """Dead letters that are done again, by run."""
+
+    count: int
+    runs: tuple[RetriedRun, ...]
+    dry_run: bool
+    """True if they only would have been."""
