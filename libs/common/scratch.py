@@ -1,5 +1,6 @@
 """Temporary folders that a killed process leaves behind, and the next one removes."""
 
+import atexit
 import fcntl
 import os
 import shutil
@@ -21,9 +22,11 @@ class ScratchFolder:
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         # Only under this name is it looked for, so nobody finds it before it is locked.
         self.path = made.rename(made.with_name(made.name.removeprefix(".")))
+        atexit.register(self.cleanup)
 
     def cleanup(self) -> None:
         """Remove it with all that is in it."""
+        atexit.unregister(self.cleanup)
         shutil.rmtree(self.path, ignore_errors=True)
         with suppress(OSError):
             os.close(self._lock)

@@ -23,6 +23,14 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
     assert not left.exists()
 
 
+def test_a_process_that_ends_in_order_leaves_none(tmp_path: Path) -> None:
+    make_and_end = MAKE_AND_DIE.replace("os.kill(os.getpid(), signal.SIGKILL)", "")
+    command = [sys.executable, "-c", make_and_end, str(tmp_path)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ended.stdout.strip()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_folder_in_use_stays(tmp_path: Path) -> None:
     folder = ScratchFolder(tmp_path)
     (folder.path / "object").write_text("content")
