@@ -20,6 +20,9 @@ from libs.common.telemetry import configure_logs
 _PER_SECOND = 1.5
 """Things that clients begin, where nothing else is said."""
 
+_INTERRUPTED = 130
+"""Exit status after Ctrl-C."""
+
 _LONGEST_WAY_OUT = 420.0
 """Seconds that a run may take besides its faults."""
 
@@ -33,7 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     configure_logs("chaos", level="info" if options.verbose else "error", style="console")
     folder = new_folder(options.folder)
-    report = asyncio.run(_bounded(_options(options, faults), folder))
+    try:
+        report = asyncio.run(_bounded(_options(options, faults), folder))
+    except KeyboardInterrupt:
+        shutil.rmtree(folder, ignore_errors=True)
+        return _INTERRUPTED
     report.show(Console(), kept=folder)
     if report.is_good and not options.keep:
         shutil.rmtree(folder, ignore_errors=True)

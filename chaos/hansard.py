@@ -6,13 +6,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 
 from chaos import timing
+from chaos.proxy import Proxy
+from chaos.releases import unpack_release
 from chaos.servers import Servers
 from chaos.supervisor import Program, Supervisor
 from cli.local.child import free_port
@@ -33,6 +36,9 @@ class Hansard:
 
     folder: Path
     servers: Servers
+    proxy: Proxy
+    """Between all programs and Redis."""
+
     supervisor: Supervisor
     store: ObjectStore
     gateways: tuple[str, ...]
@@ -51,41 +57,44 @@ class Hansard:
 @asynccontextmanager
 async def running_hansard(folder: Path) -> AsyncIterator[Hansard]:
     """Start everything, wait until it is ready, and end it, whatever happens."""
-    for name in ("logs", "tmp", "objects", "marks"):
+    for name in ("logs", "tmp", "marks"):
         (folder / name).mkdir(parents=True)
-    servers, supervisor = Servers(folder), Supervisor(folder / "logs")
     ports = [free_port() for _ in range(_INSTANCES)]
-    store_url = (folder / "objects").as_uri()
-    try:
+    async with AsyncExitStack() as stack:
+        servers = Servers(folder)
+        stack.push_async_callback(servers.stop)
         await servers.start()
-        environment = _environment(folder, servers, store_url)
+        address = urlsplit(servers.redis_url)
+        proxy = await stack.enter_async_context(Proxy("127.0.0.1", address.port or 0).running())
+        redis_url = address._replace(netloc=f":{address.password}@127.0.0.1:{proxy.port}").geturl()
+        environment = _environment(folder, servers, redis_url)
         await asyncio.to_thread(_migrate, environment)
-        for program in _programs(environment, ports):
+        supervisor = Supervisor(folder / "logs")
+        stack.push_async_callback(supervisor.stop)
+        for program in _programs(folder, environment, ports):
             supervisor.keep(program)
         hansard = Hansard(
             folder=folder,
             servers=servers,
+            proxy=proxy,
             supervisor=supervisor,
-            store=ObjectStore.open(store_url),
+            store=servers.store(),
             gateways=tuple(f"http://127.0.0.1:{port}" for port in ports),
         )
         await _wait_ready(hansard)
         yield hansard
-    finally:
-        await supervisor.stop()
-        await servers.stop()
 
 
-def _environment(folder: Path, servers: Servers, store_url: str) -> dict[str, str]:
+def _environment(folder: Path, servers: Servers, redis_url: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _SHOWN_VARIABLES if name in os.environ}
     return {
         **kept,
         "OMP_NUM_THREADS": "1",
         "PYTHONUNBUFFERED": "1",
         "TMPDIR": str(folder / "tmp"),
-        "REDIS_URL": servers.redis_url,
+        "REDIS_URL": redis_url,
         "POSTGRES_URL": servers.postgres_url,
-        "OBJECT_STORE_URL": store_url,
+        **servers.store_environment,
         "POSTGRES_CONNECTIONS": "10",
         "LEASE": str(timing.LEASE),
         "GRACE": str(timing.GRACE),
@@ -104,7 +113,7 @@ def _migrate(environment: Mapping[str, str]) -> None:
     subprocess.run(command, env=dict(environment), cwd=ROOT, check=True, capture_output=True)
 
 
-def _programs(environment: Mapping[str, str], ports: list[int]) -> list[Program]:
+def _programs(folder: Path, environment: Mapping[str, str], ports: list[int]) -> list[Program]:
     gateways = [
         Program(
             name=f"gateway-{number}",
@@ -115,16 +124,17 @@ def _programs(environment: Mapping[str, str], ports: list[int]) -> list[Program]
         )
         for number, port in enumerate(ports, 1)
     ]
+    trees = (ROOT, unpack_release(folder / "releases"))  # a deployment in progress
     services = [
         Program(
             name=f"{service}-{number}",
             family=service,
             command=[sys.executable, "-m", f"chaos.services.{service}"],
             environment=environment,
-            folder=ROOT,
+            folder=tree,
         )
         for service in SERVICES
-        for number in range(1, _INSTANCES + 1)
+        for number, tree in enumerate(trees, 1)
     ]
     return gateways + services
 

@@ -15,7 +15,7 @@ _CALM = timing.RECOVERY + 4.0
 _BETWEEN = 1.2
 """Seconds between two strikes at most; some faults take seconds, so that they overlap."""
 
-_SPACING = 6.0
+SPACING = 4.0
 """Between two faults that cost units of the same service an attempt: each unit has three."""
 
 
@@ -56,7 +56,7 @@ def make_schedule(faults: Sequence[Fault], *, seed: int, seconds: float) -> list
 
 
 def _may_strike(fault: Fault, at: float, charged: dict[str, float]) -> bool:
-    return fault.burdens is None or at - charged.get(fault.burdens, -_SPACING) >= _SPACING
+    return fault.burdens is None or at - charged.get(fault.burdens, -SPACING) >= SPACING
 
 
 def _times(seconds: float, *, minimum: int) -> Iterator[tuple[int, float]]:

@@ -1,21 +1,25 @@
-"""The Redis and the Postgres of a run: killed and started again at their addresses, with what they had on disk."""
+"""The servers of a run: killed and started again at their addresses, with what they had on disk, or told to fail."""
 
 import asyncio
 import os
 import random
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 import psycopg
+from obstore.store import S3Store
 from redis.asyncio import Redis
 
+from chaos.store.faults import StoreFaults
+from chaos.store.process import StoreServer
 from cli.local.postgres_server import PostgresServer
 from cli.local.redis_server import RedisServer
+from libs.common.storage import ObjectStore
 
 R = TypeVar("R")
 
@@ -27,7 +31,7 @@ _DIES_WITHIN = 10.0
 
 
 class Servers:
-    """Both servers. One thread starts them: the kernel ends them together with the thread that did."""
+    """All servers. One thread starts them: the kernel ends them together with the thread that did."""
 
     def __init__(self, folder: Path) -> None:
         self._redis_folder = folder / "redis"
@@ -35,14 +39,17 @@ class Servers:
         self._redis = RedisServer(self._redis_folder)
         settings = {"fsync": "off", "max_connections": str(_MAX_CONNECTIONS)}
         self._postgres = PostgresServer(self._postgres_folder, settings)
+        self._store = StoreServer(folder)
         self._thread = ThreadPoolExecutor(max_workers=1)
         self.redis_lock = asyncio.Lock()
         """For faults that need the server as it is; those of everything else overlap with them."""
 
         self.postgres_lock = asyncio.Lock()
+        self.store_lock = asyncio.Lock()
 
     async def start(self) -> None:
-        """Start both, with an empty database."""
+        """Start them, with an empty database."""
+        await self._in_thread(self._store.start)
         await self._in_thread(self._redis.start)
         await self._in_thread(self._postgres.start)
         with psycopg.connect(self.observer_url, autocommit=True) as connection:
@@ -50,9 +57,10 @@ class Servers:
             connection.execute(f"CREATE DATABASE {_USER} OWNER {_USER}")
 
     async def stop(self) -> None:
-        """End both."""
+        """End them."""
         await self._in_thread(self._redis.stop)
         await self._in_thread(self._postgres.stop)
+        await self._in_thread(self._store.stop)
         self._thread.shutdown()
 
     @property
@@ -64,6 +72,29 @@ class Servers:
         """As the gateways use it: a role that has no reserved connections."""
         address = urlsplit(self._postgres.url)
         return f"postgresql://{_USER}:{_PASSWORD}@127.0.0.1:{address.port}/{_USER}"
+
+    @property
+    def store_environment(self) -> Mapping[str, str]:
+        """What a service needs to use the object store."""
+        return self._store.environment
+
+    def store(self) -> ObjectStore:
+        """The object store, as the services see it."""
+        said = self.store_environment
+        return ObjectStore(
+            S3Store.from_url(
+                said["OBJECT_STORE_URL"],
+                endpoint=said["AWS_ENDPOINT"],
+                region=said["AWS_REGION"],
+                access_key_id=said["AWS_ACCESS_KEY_ID"],
+                secret_access_key=said["AWS_SECRET_ACCESS_KEY"],
+                client_options={"allow_http": True},
+            )
+        )
+
+    async def suffer(self, faults: StoreFaults) -> None:
+        """From now on this goes wrong with the object store, and nothing else."""
+        await self._in_thread(lambda: self._store.suffer(faults))
 
     @property
     def observer_url(self) -> str:

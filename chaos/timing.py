@@ -11,7 +11,7 @@ STOPPED = (1.5 * LEASE, 2.5 * LEASE)
 """A process that is stopped stays so for longer than its lease, and not as long as `SWEEP_AGE`."""
 
 SWEEP_AGE = 8.0
-UPLOAD_AGE = 15.0
+UPLOAD_AGE = 12.0
 
 STALL_LIMIT = 2.0
 """Of an engine's process that says nothing."""
