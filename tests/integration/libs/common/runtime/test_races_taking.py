@@ -1,0 +1,206 @@
+"""What a stage takes into its hands, and when, if Redis or time comes in between."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from libs.common.events import Event, SampleAccepted, StageFailed
+from libs.common.runtime.slots import Solitude
+from libs.common.runtime.stage_worker import StageWorker
+from libs.common.stage import Stage, Work
+from libs.common.storage import ObjectStore
+from libs.common.streams.keys import stream_key
+from libs.common.streams.queue import StageQueue
+from tests.integration.deliveries import (
+    GROUP,
+    INPUT,
+    OUTPUT,
+    MakeQueue,
+    add_at,
+    owner,
+    pending,
+    queues,
+    take,
+    times_delivered,
+)
+from tests.integration.interleaving import interleaved, on_call
+from tests.integration.line import accepted, echo, entry_of, normalized, publish, stage, until
+
+FAILED = stream_key(StageFailed.stream)
+LONG_AGO_MS = 3_600_000
+
+
+@pytest.fixture
+def make_queue(redis: Redis) -> MakeQueue:
+    return queues(redis)
+
+
+@pytest.fixture
+def event() -> SampleAccepted:
+    return accepted()
+
+
+async def reset() -> None:
+    raise RedisConnectionError("connection reset by peer")
+
+
+async def refuse_to_be_called(event: SampleAccepted, work: Work) -> list[Event]:
+    raise AssertionError("it should have been handed back")
+
+
+@asynccontextmanager
+async def stage_working(
+    queue: StageQueue, store: ObjectStore, of: Stage[SampleAccepted], *, lease: float
+) -> AsyncIterator[StageWorker[SampleAccepted]]:
+    """A stage that takes deliveries while the block runs; nobody renews its leases."""
+    worker = StageWorker(of, queue, store, Solitude(), lease=lease)
+    running = asyncio.create_task(worker.run())
+    try:
+        yield worker
+    finally:
+        worker.close()
+        await running
+        await worker.drain(grace=1.0)
+
+
+async def leave_behind(redis: Redis, make_queue: MakeQueue, event: SampleAccepted) -> None:
+    """A delivery whose lease has expired long ago."""
+    await publish(redis, event)
+    delivery = await take(make_queue("dead"))
+    await redis.xclaim(INPUT, GROUP, "dead", 0, [delivery.id], idle=LONG_AGO_MS, justid=True)
+
+
+async def test_after_a_start_nothing_is_taken_over_for_a_lease(
+    redis: Redis, store: ObjectStore, make_queue: MakeQueue, event: SampleAccepted
+) -> None:
+    looked = asyncio.Event()
+
+    async def say_so() -> None:
+        looked.set()
+
+    await leave_behind(redis, make_queue, event)
+    queue = interleaved(make_queue("new"), after={"take_over": say_so})
+    async with stage_working(queue, store, stage(echo), lease=60):
+        await asyncio.wait_for(looked.wait(), 10)
+    assert await owner(redis) == "dead"
+
+
+async def test_after_an_outage_of_redis_nothing_is_taken_over_for_a_lease(
+    redis: Redis, store: ObjectStore, make_queue: MakeQueue, event: SampleAccepted
+) -> None:
+    looks, looked_after = 0, asyncio.Event()
+    is_out = False
+
+    async def count() -> None:
+        nonlocal looks
+        looks += 1
+        if is_out:
+            looked_after.set()
+
+    async def break_once() -> None:
+        nonlocal is_out
+        if looks >= 8 and not is_out:  # the quiet time after the start is over
+            is_out = True
+            await leave_behind(redis, make_queue, event)
+            await reset()
+
+    queue = interleaved(make_queue("one"), before={"read": break_once}, after={"take_over": count})
+    await queue.ensure_group()
+    async with stage_working(queue, store, stage(echo), lease=1.0):
+        await asyncio.wait_for(looked_after.wait(), 20)
+        assert await owner(redis) == "dead"
+
+
+async def test_a_worker_that_was_late_to_renew_does_not_work_its_own_unit_twice(
+    redis: Redis, store: ObjectStore, make_queue: MakeQueue, event: SampleAccepted
+) -> None:
+    calls, proceed = 0, asyncio.Event()
+
+    async def hang(event: SampleAccepted, work: Work) -> list[Event]:
+        nonlocal calls
+        calls += 1
+        await proceed.wait()
+        return [normalized(event)]
+
+    async def go_on() -> None:
+        proceed.set()
+
+    await publish(redis, event)
+    queue = interleaved(make_queue("one"), after={"take_over": on_call(15, go_on)})
+    async with stage_working(queue, store, stage(hang, slots=2), lease=0.1):
+        await until(lambda: redis.exists(OUTPUT))
+    assert calls == 1
+
+
+async def test_what_is_read_while_a_worker_stops_is_handed_back_unworked(
+    redis: Redis, store: ObjectStore, make_queue: MakeQueue, event: SampleAccepted
+) -> None:
+    stopping: list[StageWorker[SampleAccepted]] = []
+
+    async def stop() -> None:
+        stopping[0].close()
+
+    await publish(redis, event)
+    queue = make_queue("one")
+    await queue.ensure_group()
+    async with stage_working(
+        interleaved(queue, after={"read": stop}), store, stage(refuse_to_be_called), lease=30
+    ) as worker:
+        stopping.append(worker)
+        await until(lambda: _is_handed_back(redis))
+    assert await times_delivered(redis) == 0
+
+
+async def test_an_event_of_a_newer_release_is_left_to_its_workers(
+    redis: Redis, store: ObjectStore, make_queue: MakeQueue, event: SampleAccepted
+) -> None:
+    await add_at(redis, replace(entry_of(event), revision=99), "*")
+    queue = make_queue("one")
+    await queue.ensure_group()
+    async with stage_working(queue, store, stage(refuse_to_be_called), lease=30):
+        await until(lambda: _is_handed_back(redis))
+    assert await times_delivered(redis) == 0
+    assert not await redis.exists(FAILED)
+
+
+async def _is_handed_back(redis: Redis) -> bool:
+    return bool(await pending(redis)) and await owner(redis) == "handed-back"
+
+
+async def test_nothing_is_read_ahead_of_a_free_slot(redis: Redis, store: ObjectStore, make_queue: MakeQueue) -> None:
+    began, proceed = asyncio.Event(), asyncio.Event()
+
+    async def hang(event: SampleAccepted, work: Work) -> list[Event]:
+        began.set()
+        await proceed.wait()
+        return [normalized(event)]
+
+    for _ in range(3):
+        await publish(redis, accepted())
+    queue = make_queue("one")
+    await queue.ensure_group()
+    async with stage_working(queue, store, stage(hang), lease=30):
+        await asyncio.wait_for(began.wait(), 10)
+        assert await pending(redis) == 1
+        proceed.set()
+        await until(lambda: redis.exists(OUTPUT))
+
+
+async def test_a_deadline_is_the_stages_own(
+    redis: Redis, store: ObjectStore, make_queue: MakeQueue, event: SampleAccepted
+) -> None:
+    async def hang(event: SampleAccepted, work: Work) -> list[Event]:
+        await asyncio.sleep(1)
+        return [normalized(event)]
+
+    await publish(redis, event)
+    queue = make_queue("one")
+    await queue.ensure_group()
+    async with stage_working(queue, store, stage(hang, deadline=0.05, max_attempts=1), lease=30):
+        await until(lambda: redis.exists(FAILED, OUTPUT))
+    assert await redis.exists(FAILED)

@@ -1,0 +1,32 @@
+"""A suspect is alone in its process, from its beginning to its end."""
+
+import asyncio
+
+from libs.common.runtime.slots import Solitude
+
+
+async def test_a_suspect_waits_until_nobody_else_runs_and_nobody_begins_beside_it() -> None:
+    solitude, running, seen = Solitude(), set[str](), list[set[str]]()
+    proceed = {name: asyncio.Event() for name in ("innocent", "suspect", "late")}
+
+    async def run(name: str) -> None:
+        async with solitude.place(alone=name == "suspect"):
+            running.add(name)
+            seen.append(set(running))
+            await proceed[name].wait()
+            running.discard(name)
+
+    async with asyncio.TaskGroup() as tasks:
+        for name in proceed:
+            tasks.create_task(run(name))
+            await _settle_down()
+        for event in proceed.values():
+            event.set()
+            await _settle_down()
+    assert seen == [{"innocent"}, {"suspect"}, {"late"}]
+
+
+async def _settle_down() -> None:
+    """Let every task get as far as it can."""
+    for _ in range(20):
+        await asyncio.sleep(0)
