@@ -50,14 +50,14 @@ class Hansard:
 
     @property
     def scratch(self) -> Path:
-        """The temporary folder of all programs."""
+        """The temporary folder of all programs of this release."""
         return self.folder / "tmp"
 
 
 @asynccontextmanager
 async def running_hansard(folder: Path) -> AsyncIterator[Hansard]:
     """Start everything, wait until it is ready, and end it, whatever happens."""
-    for name in ("logs", "tmp", "marks"):
+    for name in ("logs", "tmp", "tmp-previous", "marks"):
         (folder / name).mkdir(parents=True)
     ports = [free_port() for _ in range(_INSTANCES)]
     async with AsyncExitStack() as stack:
@@ -124,17 +124,18 @@ def _programs(folder: Path, environment: Mapping[str, str], ports: list[int]) ->
         )
         for number, port in enumerate(ports, 1)
     ]
-    trees = (ROOT, unpack_release(folder / "releases"))  # a deployment in progress
+    previous = {**environment, "TMPDIR": str(folder / "tmp-previous")}
+    releases = ((ROOT, environment), (unpack_release(folder / "releases"), previous))  # a deployment in progress
     services = [
         Program(
             name=f"{service}-{number}",
             family=service,
             command=[sys.executable, "-m", f"chaos.services.{service}"],
-            environment=environment,
+            environment=own,
             folder=tree,
         )
         for service in SERVICES
-        for number, tree in enumerate(trees, 1)
+        for number, (tree, own) in enumerate(releases, 1)
     ]
     return gateways + services
 

@@ -109,7 +109,7 @@ def _judge_recovery(report: Report, evidence: Evidence, ledger: Ledger) -> None:
     excluded = {run.id for run in evidence.runs.values() if {run.meeting_id, run.speaker_id} & odd}
     found = waits(evidence, report.struck, excluded=excluded)
     report.recovery = worst_by_fault(found, report.struck)
-    report.violations += check_recovery(found, slack=_SLACK)
+    report.violations += check_recovery(found, report.struck, slack=_SLACK)
 
 
 def _deaths(struck: Sequence[Struck]) -> Mapping[str, int]:
