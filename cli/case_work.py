@@ -52,16 +52,23 @@ def work(folder: Path, case: Case, recorded: RecordedUnit, options: Sequence[str
     with subprocess.Popen(command, env=_environment(case, recorded)) as child:
         while True:
             try:
-                status = child.wait()
+                return exit_status(child.wait(), ROOT / "services" / service / "requirements.txt")
             except KeyboardInterrupt:
                 continue  # the child has heard it too
-            break
+
+
+def exit_status(status: int, requirements: Path) -> int:
+    """How the command ends when a replay has ended with `status`.
+
+    Raises:
+        CommandFailed: The unit killed its process, or packages of the service are not installed.
+    """
     if status < 0:
         raise CommandFailed(f"the unit killed its process: {signal.Signals(-status).name}")
-    if status not in _PASSED_ON:
-        check_packages(ROOT / "services" / service / "requirements.txt")
-        return 1
-    return status
+    if status in _PASSED_ON:
+        return status
+    check_packages(requirements)
+    return 1
 
 
 def check_packages(requirements: Path) -> None:

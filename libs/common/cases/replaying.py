@@ -5,7 +5,7 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from libs.common.cases.debugging import DebuggerLeft, show_failure, stop_at
 from libs.common.cases.differences import Comparison, Difference
 from libs.common.cases.folder import Case, RecordedUnit
-from libs.common.cases.report import DIFFERENT, LEFT, ReplayReport, report_of
+from libs.common.cases.report import DIFFERENT, LEFT, ReplayReport, Worked
 from libs.common.errors import InvalidSettings
 from libs.common.events import Event, MeetingEvent
 from libs.common.outcome import Outcome
@@ -107,8 +107,25 @@ def _compared(case: Case, recorded: RecordedUnit, replayed: Outcome | None) -> R
         differences = Comparison(case.objects, recorded.input.event.folder).differences(known, replayed)
     elif known is not None:
         differences = [Difference(where="outcome", note="there is none: parts that the stage waits for are missing")]
-    before = (known, case.manifest.release) if known is not None else None
-    return report_of(recorded.unit.id, recorded.event.name, before, replayed, differences)
+    return ReplayReport(
+        unit=recorded.unit.id,
+        event=recorded.event.name,
+        recorded=Worked.of(known) if known else None,
+        replayed=Worked.of(replayed) if replayed else None,
+        differences=tuple(differences),
+        notes=tuple(_notes(case, recorded)),
+        exported_by=case.manifest.release,
+    )
+
+
+def _notes(case: Case, recorded: RecordedUnit) -> Iterator[str]:
+    manifest = case.manifest
+    if recorded.unit.stage == "match" and not manifest.has_voices:
+        yield "the case holds no voiceprints, so nobody has a name: export it with --with-voices"
+    if manifest.left_out and manifest.event is None:
+        yield "the case was exported without its recording"
+    if manifest.missing:
+        yield f"erased before the case was exported: {', '.join(manifest.missing)}"
 
 
 def _print(report: ReplayReport, *, as_json: bool) -> None:

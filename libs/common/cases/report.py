@@ -23,7 +23,6 @@ _LONGEST = 60
 class Worked(Frozen):
     """How a unit was worked."""
 
-    release: str
     status: Literal["finished", "failed"]
     seconds: float
     engine: EngineInfo | None
@@ -31,20 +30,15 @@ class Worked(Frozen):
     """Why the handler's own answer was given up, also where the stage declared another."""
 
     @classmethod
-    def of(cls, outcome: Outcome, release: str) -> "Worked":
+    def of(cls, outcome: Outcome) -> "Worked":
+        """How it was worked, as its outcome says."""
         report = outcome.report
-        return cls(
-            release=release,
-            status=outcome.status,
-            seconds=report.seconds,
-            engine=report.engine,
-            given_up=report.given_up,
-        )
+        return cls(status=outcome.status, seconds=report.seconds, engine=report.engine, given_up=report.given_up)
 
     @property
     def text(self) -> str:
         """One line."""
-        parts = [f"{self.status} in {self.seconds:.1f} s", f"release {self.release}"]
+        parts = [f"{self.status} in {self.seconds:.1f} s"]
         if self.engine is not None:
             parts.append(self.engine.name)
         if self.given_up is not None:
@@ -64,6 +58,14 @@ class ReplayReport(Frozen):
     """`None` if the stage had nothing to say yet: parts are missing that it waits for."""
 
     differences: tuple[Difference, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What is not in the case although the unit may need it."""
+
+    exported_by: str
+    """Release of the gateway that the case is from."""
+
+    release: str = RELEASE
+    """Release that replayed it."""
 
     @property
     def is_different(self) -> bool:
@@ -74,6 +76,9 @@ class ReplayReport(Frozen):
         yield f"{self.unit}, asked for by {self.event}"
         yield f"  recorded  {self.recorded.text if self.recorded else 'nothing yet'}"
         yield f"  replayed  {self.replayed.text if self.replayed else 'nothing to say yet: parts are missing'}"
+        if self.exported_by != self.release:
+            yield f"Exported by release {self.exported_by}, replayed with {self.release}."
+        yield from (f"Note: {one}" for one in self.notes)
         if self.recorded is None:
             yield "There is nothing to compare with."
         elif not self.differences:
@@ -84,23 +89,6 @@ class ReplayReport(Frozen):
             yield from (f"  {_shown(one)}" for one in self.differences[:_SHOWN])
         if len(self.differences) > _SHOWN:
             yield f"  … and {len(self.differences) - _SHOWN} more; --json has them all"
-
-
-def report_of(
-    unit: str,
-    event: str,
-    recorded: tuple[Outcome, str] | None,
-    replayed: Outcome | None,
-    differences: list[Difference],
-) -> ReplayReport:
-    """`recorded` comes with the release that wrote it down."""
-    return ReplayReport(
-        unit=unit,
-        event=event,
-        recorded=Worked.of(*recorded) if recorded else None,
-        replayed=Worked.of(replayed, RELEASE) if replayed else None,
-        differences=tuple(differences),
-    )
 
 
 def _shown(one: Difference) -> str:

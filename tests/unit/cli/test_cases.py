@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from cli.app import app
 from cli.case_choice import chosen
-from cli.case_work import check_packages, unpacked
+from cli.case_work import check_packages, exit_status, unpacked
 from cli.errors import CommandFailed
 from libs.common.cases.contents import RecordedEvent
 from libs.common.cases.folder import Case
@@ -128,3 +128,11 @@ def test_packages_that_are_missing_are_named_with_the_cure(tmp_path: Path) -> No
     requirements.write_text("# for this unit\n-r more.txt\npytest==9.0\n")
     with pytest.raises(CommandFailed, match=rf"not installed \(no-such-package\): .* -r {requirements}"):
         check_packages(requirements)
+
+
+def test_a_unit_that_kills_its_process_is_said_to(tmp_path: Path) -> None:
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text("pytest==9.0\n")
+    assert [exit_status(status, requirements) for status in (0, 6, 78, 130)] == [0, 6, 1, 130]
+    with pytest.raises(CommandFailed, match="SIGSEGV"):
+        exit_status(-11, requirements)

@@ -12,6 +12,7 @@ from libs.common.cases.replaying import replay_unit
 from libs.common.cases.report import DIFFERENT
 from libs.common.errors import InvalidSettings, PipelineError
 from libs.common.events import Event, SampleAccepted, SampleNormalized, StageFailed
+from libs.common.release import RELEASE
 from libs.common.speech import Frozen
 from libs.common.stage import Fallback, Stage, Work
 from libs.common.storage import ObjectStore
@@ -101,7 +102,7 @@ def test_another_result_is_shown_with_a_status_of_its_own(finished: Path, capsys
 def test_json_is_one_document(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert replayed(finished, keeping(0.75), "--json") == DIFFERENT
     report = json.loads(capsys.readouterr().out)
-    assert report["recorded"]["release"] == "0.0.9"
+    assert (report["exported_by"], report["release"]) == ("0.0.9", RELEASE)
     assert [one["where"] for one in report["differences"]] == ["level.json: level"]
 
 
@@ -151,3 +152,12 @@ def test_a_handler_that_misses_parts_is_a_difference(finished: Path, capsys: pyt
 def test_settings_are_those_of_a_meeting(finished: Path) -> None:
     with pytest.raises(InvalidSettings, match="no settings"):
         replayed(finished, keeping(0.5), "--set", "diarizer.max_speakers=2")
+
+
+def test_what_is_not_in_the_case_is_noted(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    manifest = finished / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"missing":[]', '"missing":["samples/clip/gone.json"]'))
+    assert replayed(finished, keeping(0.5)) == 0
+    printed = capsys.readouterr().out
+    assert "Note: erased before the case was exported: samples/clip/gone.json" in printed
+    assert f"Exported by release 0.0.9, replayed with {RELEASE}." in printed
