@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import cases, local, meetings, pipeline, runs, speakers
+from cli.commands import cases, dead, local, meetings, pipeline, runs, speakers
 from libs.common.release import RELEASE
 
 _EXIT_CODES = """
@@ -58,5 +58,9 @@ for command in (
     meetings.cancel,
     meetings.delete,
     pipeline.health,
+    pipeline.streams,
+    pipeline.tail,
+    pipeline.events,
 ):
     app.command()(command)
+app.add_typer(dead.app, name="dead")

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import IO, Self, TypeVar
 
 import httpx
@@ -37,11 +37,13 @@ class Connection:
     ) -> None:
         self.http.close()
 
-    def pages(self, path: str, field: str, model: type[A]) -> Iterator[A]:
+    def pages(
+        self, path: str, field: str, model: type[A], *, params: Mapping[str, str] = MappingProxyType({})
+    ) -> Iterator[A]:
         """All items of a list, whose pages are fetched as they are read."""
         cursor: str | None = None
         while True:
-            page = self.call("GET", path, params={"cursor": cursor} if cursor else {}).json()
+            page = self.call("GET", path, params={**params, **({"cursor": cursor} if cursor else {})}).json()
             yield from TypeAdapter(list[model]).validate_python(page[field])  # type: ignore[valid-type]
             cursor = page.get("next_cursor")
             if not cursor:
@@ -66,7 +68,7 @@ class Connection:
             with self.http.stream("GET", path, params=params) as answer:
                 if answer.is_error:
                     answer.read()
-                    raise GatewayRefused(_problem(answer))
+                    raise refused(answer)
                 for chunk in answer.iter_bytes():
                     target.write(chunk)
         except httpx.HTTPError as error:
@@ -98,7 +100,7 @@ class Connection:
         except httpx.HTTPError as error:
             raise GatewayUnreachable(f"no gateway answers at {self.url}: {error}. Start one with `make up`") from error
         if answer.is_error and answer.status_code not in expected:
-            raise GatewayRefused(_problem(answer))
+            raise refused(answer)
         return answer
 
 
@@ -114,8 +116,9 @@ def read(model: type[A], answer: httpx.Response) -> A:
         raise GatewayUnreachable(f"{answer.url} does not answer as a Hansard gateway does: {error}") from error
 
 
-def _problem(answer: httpx.Response) -> Problem:
+def refused(answer: httpx.Response) -> GatewayRefused:
+    """What the gateway said when it refused."""
     try:
-        return Problem.model_validate_json(answer.content)
+        return GatewayRefused(Problem.model_validate_json(answer.content))
     except ValidationError:
-        return Problem(code="http_error", detail=f"{answer.url} answered {answer.status_code}")
+        return GatewayRefused(Problem(code="http_error", detail=f"{answer.url} answered {answer.status_code}"))

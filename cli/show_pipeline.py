@@ -1,0 +1,108 @@
+"""How the line, its events and what was given up look at a terminal."""
+
+from collections.abc import Iterable, Iterator
+
+from rich.table import Table
+
+from cli.answers.pipeline import DeadLetter, Event, PastEvent, Pipeline, RetriedLetters, Stage
+
+_HEADINGS = (
+    "stage", "waiting", "in work", "delayed", "oldest", "attempts", "again", "workers", "engine",
+    "1/5/15 min", "median", "p95", "put back", "dead", "entries", "memory",
+)  # fmt: skip
+_TEXTS = {"stage", "engine"}
+
+
+def streams_table(pipeline: Pipeline) -> Table:
+    """One line per stage."""
+    table = Table(box=None, pad_edge=False)
+    for heading in _HEADINGS:
+        table.add_column(heading, justify="left" if heading in _TEXTS else "right", no_wrap=True)
+    for name, stage in pipeline.stages.items():
+        table.add_row(name, *_queue(stage), *_workers(stage), *_work(stage), *_size(stage))
+    return table
+
+
+def tail_line(event: Event) -> str:
+    """One line for an event that happens."""
+    return "  ".join(
+        [f"{event.at.astimezone():%H:%M:%S.%f}"[:12], event.event, f"{event.seconds:.2f} s", *_notes(event)]
+    )
+
+
+def history_lines(events: Iterable[PastEvent]) -> Iterator[str]:
+    """One line for each event that happened: when, how long after the one before, how long it waited and worked."""
+    yield f"{'since start':>11}  {'after':>9}  {'queued':>9}  {'worked':>9}  event"
+    for one in events:
+        times = (one.since_start, one.since_previous, one.queued, one.seconds)
+        shown = [
+            f"{'' if seconds is None else f'{seconds:.2f} s':>{width}}"
+            for seconds, width in zip(times, (11, 9, 9, 9), strict=True)
+        ]
+        yield "  ".join([*shown, one.event, *_notes(one), *(["reused"] if one.worked_in else [])])
+
+
+def letter_line(letter: DeadLetter) -> str:
+    """One line for a unit that was given up."""
+    how = "fell back" if letter.kind == "fell_back" else letter.kind
+    attempts = f"{letter.attempts} attempt{'' if letter.attempts == 1 else 's'}"
+    return (
+        f"{letter.at.astimezone():%Y-%m-%d %H:%M}  {letter.event}  {how}, {attempts}: {letter.message} ({letter.code})"
+    )
+
+
+def retried_lines(answer: RetriedLetters) -> Iterator[str]:
+    """Which run does which again, or why none does."""
+    for run in answer.runs:
+        if run.error is not None:
+            yield f"{run.origin_run_id} stays: {run.error.message} ({run.error.code})"
+        for event in run.events:
+            yield f"{event} would be retried" if run.run_id is None else f"{event} is done again by run {run.run_id}"
+
+
+def _queue(stage: Stage) -> list[str]:
+    queue = stage.queue
+    if queue is None:
+        return ["?"] * 6
+    oldest = "" if queue.oldest is None else f"{queue.oldest:.0f} s"
+    return [
+        str(queue.waiting),
+        str(queue.pending),
+        str(queue.delayed),
+        oldest,
+        str(queue.attempts or ""),
+        str(queue.repeated or ""),
+    ]
+
+
+def _workers(stage: Stage) -> list[str]:
+    engines = sorted({one.engine for one in stage.workers if one.engine})
+    return [str(len(stage.workers)), ", ".join(engines)]
+
+
+def _work(stage: Stage) -> list[str]:
+    done = stage.throughput
+    times = [done.median_seconds, done.percentile_95_seconds]
+    return [
+        f"{done.last_minute}/{done.last_5_minutes}/{done.last_15_minutes}",
+        *("" if seconds is None else f"{seconds:.2f} s" for seconds in times),
+        str(stage.put_backs.inputs),
+        str(stage.dead),
+    ]
+
+
+def _size(stage: Stage) -> list[str]:
+    if stage.queue is None:
+        return ["?", "?"]
+    return [str(stage.queue.length), f"{stage.queue.memory_bytes / 1024:.0f} KiB"]
+
+
+def _notes(event: Event) -> Iterator[str]:
+    if event.engine:
+        yield event.engine
+    if event.attempts > 1:
+        yield f"attempt {event.attempts}"
+    if event.given_up is not None:
+        yield f"given up: {event.given_up.message} ({event.given_up.code})"
+    else:
+        yield from (f"{one.message} ({one.code})" for one in event.warnings)
