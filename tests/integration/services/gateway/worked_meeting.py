@@ -47,6 +47,7 @@ class WorkedMeeting:
             request_key=f"{self.folder}/request.json", upload_key="upload",
         )  # fmt: skip
         self.subject = self._accepted.subject
+        self._kept: list[str] = []
 
     @property
     def sound(self) -> dict[str, object]:
@@ -61,7 +62,7 @@ class WorkedMeeting:
         return await self._one("diarize", normalized, SpeechDiarized.model_validate({**self.sound, "turns_key": turns}))
 
     async def match(self) -> SpeakersMatched:
-        diarized = SpeechDiarized.model_validate({**self.sound, "turns_key": f"{self.folder}/turns.json"})
+        diarized = SpeechDiarized.model_validate({**self.sound, "turns_key": self._key("turns.json")})
         speakers = await self._keep("speakers.json", MATCHES)
         await self.gateway.database.execute(
             "INSERT INTO labels (run_id, label, speaker_id, embedding_key) VALUES ($1, 'SPEAKER_00', $2, 'embedding')",
@@ -74,8 +75,8 @@ class WorkedMeeting:
     async def plan(self) -> tuple[ChunkPlanned, ...]:
         matched = {
             **self.sound,
-            "turns_key": f"{self.folder}/turns.json",
-            "speakers_key": f"{self.folder}/speakers.json",
+            "turns_key": self._key("turns.json"),
+            "speakers_key": self._key("speakers.json"),
         }
         chunks = tuple(
             ChunkPlanned.model_validate(
@@ -85,6 +86,13 @@ class WorkedMeeting:
         )
         await self.work("plan", SpeakersMatched.model_validate(matched), chunks)
         return chunks
+
+    async def planned(self) -> list[ChunkPlanned]:
+        """The chunks of a run that took its plan over."""
+        rows = await self.gateway.database.fetch(
+            "SELECT event FROM facts WHERE run_id = $1 AND stage = 'plan' ORDER BY position", UUID(self.run_id)
+        )
+        return [ChunkPlanned.model_validate_json(row["event"]) for row in rows]
 
     async def transcribe(self, chunk: ChunkPlanned) -> ChunkTranscribed:
         words = ChunkWords(index=chunk.index, segment=chunk.segment, language="en", words=())
@@ -103,7 +111,7 @@ class WorkedMeeting:
     async def assemble(self, personas: Sequence[str] = PERSONAS) -> tuple[MinutesPlanned, ...]:
         assembled = TranscriptAssembled(
             **self.subject, duration=3.5, language="en", transcript_key=await self._keep("transcript.json", TRANSCRIPT),
-            speakers_key=f"{self.folder}/speakers.json", personas=tuple(personas),
+            speakers_key=self._key("speakers.json"), personas=tuple(personas),
         )  # fmt: skip
         planned = tuple(MinutesPlanned.of(assembled, one) for one in personas)
         chunk = await self.gateway.database.fetch_one(
@@ -127,6 +135,13 @@ class WorkedMeeting:
             code=code, message="it died", attempts=3,
         )  # fmt: skip
         await self.work(stage, cause, [failure], part=part, given_up=GivenUp(code=code, message="it died"))
+
+    async def diarize_in_vain(self) -> None:
+        """One unnamed speaker instead of what the recording holds."""
+        normalized = await self.normalize()
+        turns = await self._keep("turns.json", DIARIZATION)
+        diarized = SpeechDiarized.model_validate({**self.sound, "turns_key": turns})
+        await self.work("diarize", normalized, [diarized], given_up=GivenUp(code="engine_crashed", message="it died"))
 
     async def until_diarized(self) -> SpeechDiarized:
         await self.normalize()
@@ -164,9 +179,10 @@ class WorkedMeeting:
         unit = Unit(run_id=self.run_id, stage=stage, part=part)
         outcome = Outcome(
             unit=unit, status="finished", published=tuple(map(PublishedEvent.of, events)), report=report,
-            input=PublishedEvent.of(cause),
+            input=PublishedEvent.of(cause), objects=tuple(self._kept),
         )  # fmt: skip
         await self.gateway.store.put_new(outcome_key(self.folder, unit), outcome.model_dump_json().encode())
+        self._kept.clear()
         for position, event in enumerate(events):
             await self.gateway.database.execute(
                 "INSERT INTO facts (run_id, stage, part, position, siblings, stream, event, report, entry_id)"
@@ -183,9 +199,13 @@ class WorkedMeeting:
         return event
 
     async def _keep(self, name: str, artifact: Frozen) -> str:
-        key = f"{self.folder}/{name}"
+        key = self._key(name)
         await self.gateway.store.put(key, artifact.model_dump_json().encode())
+        self._kept.append(key)
         return key
+
+    def _key(self, name: str) -> str:
+        return f"{self.folder}/kept/{name}"
 
 
 async def hand_in(client: httpx.AsyncClient, gateway: Gateway) -> WorkedMeeting:
