@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Sequence
 from urllib.parse import urlsplit
 
 from chaos.inputs import SUFFIX, Upload
-from chaos.ledger import Kind, Ledger, Request
+from chaos.ledger import Kind, Ledger, Replay, Request
+from chaos.polling import until
 from chaos.repertoire import Repertoire
 from chaos.requests import Requests
 
@@ -15,8 +16,11 @@ _CUT_UPLOADS = 0.05
 _TWICE = 0.08
 _CANCELLED = 0.06
 _DELETED = 0.08
+_REPLAYED = 0.1
+_REPLAYED_WITHIN = 20.0
 _READ = 0.3
 _CHANGES_MIND_AFTER = (0.0, 4.0)
+_STAGES = ("normalize", "diarize", "match", "transcribe", "summarize")
 _BOUNDARY = "chaos-boundary"
 
 PERSONAS = ("executive", "engineer")
@@ -118,6 +122,7 @@ class Clients:
         change, delay = self._rng.random(), self._rng.uniform(*_CHANGES_MIND_AFTER)
         times = 2 if self._rng.random() < _TWICE else 1
         is_read = self._rng.random() < _READ
+        replay = Replay(f"replay-{request.key}", self._rng.choice(_STAGES))
 
         async def live() -> None:
             await asyncio.gather(*(self.requests.hand_in(request) for _ in range(times)))
@@ -128,8 +133,19 @@ class Clients:
                 await self.requests.cancel(request)
             elif change < _CANCELLED + _DELETED:
                 await self.requests.delete(request)
+            elif change < _CANCELLED + _DELETED + _REPLAYED and await self._is_completed(request):
+                await self.requests.replay(request, replay)
 
         return live()
+
+    async def _is_completed(self, request: Request) -> bool:
+        """Wait for that for a while."""
+
+        async def is_so() -> bool:
+            answer = await self.requests.get(f"/api/meetings/{request.id}/status")
+            return bool(answer.json().get("status") == "completed")
+
+        return await until(is_so, within=_REPLAYED_WITHIN)
 
     def _enrolment(self, request: Request) -> Awaitable[object]:
         change, delay = self._rng.random(), self._rng.uniform(*_CHANGES_MIND_AFTER)

@@ -19,7 +19,9 @@ LEFT JOIN meetings ON meetings.id = runs.meeting_id
 LEFT JOIN samples ON samples.id = runs.sample_id
 """
 _FACTS = """
-SELECT run_id::text, stage, part, position, siblings, stream, event::text, report::text, recorded_at FROM facts
+SELECT run_id::text, stage, part, position, siblings, stream, event::text, report::text, recorded_at,
+       worked_in IS NULL AS is_own
+FROM facts
 """
 _OPEN = """
 SELECT (SELECT count(*) FROM runs WHERE ended_at IS NULL)
@@ -56,6 +58,8 @@ class FactRow:
     event: str
     report: str
     recorded_at: datetime.datetime
+    is_own: bool
+    """Whether it was worked in this run, and not in the one that this one replays."""
 
     @property
     def unit(self) -> Unit:

@@ -104,6 +104,7 @@ def _environment(folder: Path, servers: Servers, redis_url: str) -> dict[str, st
         "UPLOAD_AGE": str(timing.UPLOAD_AGE),
         "STALL_LIMIT": str(timing.STALL_LIMIT),
         "ENGINE_MEMORY_MB": _ENGINE_MEMORY_MB,
+        "CHAOS_WORK": str(timing.WORK),
         "CHAOS_MARKS": str(folder / "marks"),
     }
 

@@ -10,6 +10,16 @@ Kind = Literal["meeting", "speaker"]
 
 
 @dataclass
+class Replay:
+    """A meeting that its client wants worked again."""
+
+    key: str
+    from_stage: str
+    answers: set[str] = field(default_factory=set)
+    """Ids of runs that a 202 named; more than one breaks a promise."""
+
+
+@dataclass
 class Request:
     """One thing that a client wants once, under one key, however often it asks."""
 
@@ -28,6 +38,8 @@ class Request:
     """A gateway said so, or may have."""
 
     was_deleted: bool = False
+    replays: list[Replay] = field(default_factory=list)
+    """Those that were accepted."""
 
     @property
     def id(self) -> str:

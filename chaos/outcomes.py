@@ -18,6 +18,7 @@ def count_outcomes(ledger: Ledger, evidence: Evidence, lines: Sequence[LogLine])
         "samples accepted": len(ledger.accepted("speaker")),
         **{f"runs {status}": count for status, count in sorted(statuses.items())},
         "meetings and speakers deleted": sum(one.was_deleted for one in ledger.requests),
+        "replays": sum(len(one.replays) for one in ledger.requests),
         "requests sent again": sum(one.asked - 1 for one in ledger.requests if one.asked),
         "of these absorbed by their key": sum(one.absorbed for one in ledger.requests),
         "uploads broken off": len(ledger.cut),

@@ -8,7 +8,7 @@ from http import HTTPStatus
 import httpx
 
 from chaos.inputs import SUFFIX
-from chaos.ledger import Ledger, Request
+from chaos.ledger import Ledger, Replay, Request
 
 _TIMEOUT = httpx.Timeout(8.0, connect=2.0)
 _PAUSE = (0.1, 0.8)
@@ -60,6 +60,20 @@ class Requests:
             request.was_cancelled |= answer.json().get("meeting_status") == "cancelled"
         elif answer.status_code != HTTPStatus.NOT_FOUND or not request.was_deleted:
             self._refuse(f"cancellation of {request.id}", answer)
+
+    async def replay(self, request: Request, replay: Replay) -> None:
+        """Have a meeting worked again that has been completed."""
+        answer = await self._ask(
+            "POST",
+            f"/api/meetings/{request.id}/replay",
+            headers={"Idempotency-Key": replay.key},
+            json={"from_stage": replay.from_stage},
+        )
+        if answer.status_code != HTTPStatus.ACCEPTED:
+            self._refuse(f"replay {replay.key}", answer)
+            return
+        replay.answers.add(str(answer.json()["run_id"]))
+        request.replays.append(replay)
 
     async def delete(self, request: Request) -> None:
         """Delete a meeting or a speaker that was promised; an answer that was lost makes the next one a 404."""

@@ -16,5 +16,8 @@ STOPPED = (1.5 * LEASE, 2.5 * LEASE)
 SWEEP_AGE = 8.0
 UPLOAD_AGE = 12.0
 
-STALL_LIMIT = 2.0
-"""Of an engine's process that says nothing."""
+STALL_LIMIT = 4.0
+"""Of an engine's process that says nothing; its start counts."""
+
+WORK = 0.2
+"""What a unit takes in an engine, on a machine that has nothing else to do."""

@@ -28,13 +28,26 @@ async def _check_meeting(request: Request, requests: Requests) -> list[str]:
     answer = await requests.get(f"/api/meetings/{request.id}/status")
     if request.was_deleted:
         return _check_deleted(request, answer)
-    progress, results = answer.json(), None
     if request.was_cancelled:
-        return [] if progress.get("status") == "cancelled" else [f"{request.key} was cancelled and is {progress}"]
+        status = answer.json().get("status")
+        return [] if status == "cancelled" else [f"{request.key} was cancelled and is {status}"]
+    found = await _check_run(request, requests, "")
+    for replay in request.replays:
+        found += [f"{replay.key} was answered with {replay.answers}"] if len(replay.answers) != 1 else []
+        found += await _check_run(request, requests, f"?run={min(replay.answers)}")
+    runs = len((await requests.get(f"/api/meetings/{request.id}/runs")).json()["runs"])
+    if runs != 1 + len(request.replays):
+        found.append(f"{request.key} has {runs} runs, of which {1 + len(request.replays)} were promised")
+    return found
+
+
+async def _check_run(request: Request, requests: Requests, which: str) -> list[str]:
+    progress = (await requests.get(f"/api/meetings/{request.id}/status{which}")).json()
+    results = None
     if progress.get("status") == "completed":
-        results = (await requests.get(f"/api/meetings/{request.id}/results")).json()
+        results = (await requests.get(f"/api/meetings/{request.id}/results{which}")).json()
     found = differences(request.upload.expected, progress, results, personas=PERSONAS)
-    return [f"{_described(request)} {one}" for one in found]
+    return [f"{_described(request)}{which} {one}" for one in found]
 
 
 async def _check_speaker(request: Request, requests: Requests) -> list[str]:

@@ -1,6 +1,7 @@
 """How long units waited past the end of the faults, beyond their own work."""
 
 import datetime
+import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,7 +24,7 @@ class Wait:
 def waits(evidence: Evidence, struck: Sequence[Struck], *, excluded: set[str]) -> list[Wait]:
     """All waits; `excluded` runs do not count: those of poison, and those that were cancelled or deleted."""
     storms = _storms(struck)
-    inputs, outcomes = _times(fact for fact in evidence.facts if fact.run_id not in excluded)
+    inputs, outcomes = _times(fact for fact in evidence.facts if fact.is_own and fact.run_id not in excluded)
     found = []
     for unit, (recorded_at, worked) in outcomes.items():
         if unit not in inputs:
@@ -38,7 +39,7 @@ def waits(evidence: Evidence, struck: Sequence[Struck], *, excluded: set[str]) -
 
 
 def check_recovery(found: Iterable[Wait], struck: Iterable[Struck], *, slack: float) -> list[str]:
-    """Waits beyond two leases, the reconciler's age and its period. `slack`: for queues on a slow machine."""
+    """Waits beyond two leases, the reconciler's age and its period. `slack`: for queues and the start of processes."""
     limit = timing.RECOVERY + slack
     postponed = {fault.storm for fault in struck if fault.name.startswith("store-")}
     return [
@@ -46,6 +47,12 @@ def check_recovery(found: Iterable[Wait], struck: Iterable[Struck], *, slack: fl
         for one in found
         if one.seconds > limit + (timing.PREVIOUS_POSTPONEMENT if one.storm in postponed else 0.0)
     ]
+
+
+def slowness(evidence: Evidence) -> float:
+    """How many times longer the engines took than on a machine that has nothing else to do; at least 1."""
+    seconds = [fact.parsed_report.seconds for fact in evidence.facts if fact.stage == "transcribe" and fact.is_own]
+    return max(1.0, statistics.median(seconds) / timing.WORK) if seconds else 1.0
 
 
 def worst_by_fault(found: Sequence[Wait], struck: Iterable[Struck]) -> dict[str, float]:

@@ -20,15 +20,15 @@ async def check_units(evidence: Evidence, store: ObjectStore) -> list[str]:
     for fact in evidence.facts:
         by_unit.setdefault(fact.unit, []).append(fact)
     faults = [fault for unit, facts in by_unit.items() for fault in _check_rows(unit, facts)]
-    kept = {unit: facts for unit, facts in by_unit.items() if _has_outcome(unit, evidence.runs[unit.run_id])}
+    kept = {unit: facts for unit, facts in by_unit.items() if _has_outcome(facts[0], evidence.runs[unit.run_id])}
     outcomes = await _outcomes(kept, evidence, store)
     for unit, facts in kept.items():
         faults += _check_outcome(unit, facts, outcomes[unit])
     return faults + [fault for run in evidence.runs.values() for fault in _check_completeness(run, by_unit)]
 
 
-def _has_outcome(unit: Unit, run: RunRow) -> bool:
-    return unit.stage != _ACCEPT and not run.is_deleted
+def _has_outcome(fact: FactRow, run: RunRow) -> bool:
+    return fact.stage != _ACCEPT and fact.is_own and not run.is_deleted
 
 
 def _check_rows(unit: Unit, facts: Sequence[FactRow]) -> list[str]:
