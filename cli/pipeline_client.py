@@ -72,8 +72,10 @@ class PipelineGateway(RunsGateway):
         """The history of a speaker's samples."""
         return read(SpeakerEvents, self.call("GET", f"/api/speakers/{speaker_id}/events")).events
 
-    def tail(self, wish: TailWish, note: Callable[[str], None]) -> Iterator[Event]:
+    def tail(self, wish: TailWish, note: Callable[[str], None], *, pause: float = _PAUSE) -> Iterator[Event]:
         """Events as they happen, until somebody stops; `note` is told of what interrupts them.
+
+        `pause`: seconds before it connects again.
 
         Raises:
             GatewayUnreachable, GatewayRefused: It could not even begin.
@@ -86,13 +88,15 @@ class PipelineGateway(RunsGateway):
                 if place.last_id is None:
                     raise
                 note("the gateway does not answer; trying again")
-            time.sleep(_PAUSE)
+            time.sleep(pause)
 
     def _tail_on(self, wish: TailWish, place: "_Place", note: Callable[[str], None]) -> Iterator[Event]:
         """What happens behind a place, until the connection ends."""
         try:
             for sent in self._sent(wish, place.last_id):
                 place.last_id = sent.id or place.last_id
+                if not sent.data:
+                    continue  # a sign of life: https://github.com/florimondmanca/httpx-sse/issues/35
                 if sent.event == "message":
                     yield Event.model_validate_json(sent.data)
                 elif sent.event in {"note", "end"}:

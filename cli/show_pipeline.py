@@ -7,8 +7,8 @@ from rich.table import Table
 from cli.answers.pipeline import DeadLetter, Event, PastEvent, Pipeline, RetriedLetters, Stage
 
 _HEADINGS = (
-    "stage", "waiting", "in work", "delayed", "oldest", "attempts", "again", "workers", "engine",
-    "1/5/15 min", "median", "p95", "put back", "dead", "entries", "memory",
+    "stage", "waiting", "in work", "delayed", "oldest s", "attempts", "workers", "engine",
+    "done in 1/5/15 min", "median s", "95 % s", "put back", "dead", "entries", "KiB",
 )  # fmt: skip
 _TEXTS = {"stage", "engine"}
 
@@ -17,7 +17,7 @@ def streams_table(pipeline: Pipeline) -> Table:
     """One line per stage."""
     table = Table(box=None, pad_edge=False)
     for heading in _HEADINGS:
-        table.add_column(heading, justify="left" if heading in _TEXTS else "right", no_wrap=True)
+        table.add_column(heading, justify="left" if heading in _TEXTS else "right", vertical="bottom")
     for name, stage in pipeline.stages.items():
         table.add_row(name, *_queue(stage), *_workers(stage), *_work(stage), *_size(stage))
     return table
@@ -63,16 +63,10 @@ def retried_lines(answer: RetriedLetters) -> Iterator[str]:
 def _queue(stage: Stage) -> list[str]:
     queue = stage.queue
     if queue is None:
-        return ["?"] * 6
-    oldest = "" if queue.oldest is None else f"{queue.oldest:.0f} s"
-    return [
-        str(queue.waiting),
-        str(queue.pending),
-        str(queue.delayed),
-        oldest,
-        str(queue.attempts or ""),
-        str(queue.repeated or ""),
-    ]
+        return ["?"] * 5
+    oldest = "" if queue.oldest is None else f"{queue.oldest:.0f}"
+    attempts = f"{queue.attempts} ({queue.repeated} again)" if queue.repeated else str(queue.attempts or "")
+    return [str(queue.waiting), str(queue.pending), str(queue.delayed), oldest, attempts]
 
 
 def _workers(stage: Stage) -> list[str]:
@@ -82,10 +76,9 @@ def _workers(stage: Stage) -> list[str]:
 
 def _work(stage: Stage) -> list[str]:
     done = stage.throughput
-    times = [done.median_seconds, done.percentile_95_seconds]
     return [
         f"{done.last_minute}/{done.last_5_minutes}/{done.last_15_minutes}",
-        *("" if seconds is None else f"{seconds:.2f} s" for seconds in times),
+        *("" if one is None else f"{one:.2f}" for one in (done.median_seconds, done.percentile_95_seconds)),
         str(stage.put_backs.inputs),
         str(stage.dead),
     ]
@@ -94,7 +87,7 @@ def _work(stage: Stage) -> list[str]:
 def _size(stage: Stage) -> list[str]:
     if stage.queue is None:
         return ["?", "?"]
-    return [str(stage.queue.length), f"{stage.queue.memory_bytes / 1024:.0f} KiB"]
+    return [str(stage.queue.length), f"{stage.queue.memory_bytes / 1024:.0f}"]
 
 
 def _notes(event: Event) -> Iterator[str]:

@@ -5,6 +5,7 @@ import time
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.live import Live
 
 from cli.commands.reporting import console, errors, print_json, print_lines, reports_failures
@@ -53,7 +54,7 @@ def streams(
         elif watch and console.is_terminal:
             _watch(gateway)
         else:
-            console.print(streams_table(gateway.pipeline()), width=None if console.is_terminal else _WIDE)
+            (console if console.is_terminal else Console(width=_WIDE)).print(streams_table(gateway.pipeline()))
 
 
 def _watch(gateway: PipelineGateway) -> None:

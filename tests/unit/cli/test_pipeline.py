@@ -1,0 +1,150 @@
+"""The commands about the line, against a gateway of the test's own."""
+
+import json
+
+import pytest
+
+from tests.unit.cli.recorded_gateway import MEETING, SPEAKER, Recorded, run
+
+RUN = "b6a1d9e4-92a7-4c57-8a30-5d0a7b1f6c22"
+EVENT = f"{RUN}/transcribe.00003#0"
+QUEUE = {"waiting": 4, "pending": 1, "delayed": 2, "oldest": 12.7, "attempts": 3, "repeated": 1, "length": 61}
+STAGE = {
+    "queue": QUEUE | {"memory_bytes": 48112},
+    "workers": [{"consumer": "t-1", "release": "0.1.0", "engine": "pocketsphinx"}],
+    "throughput": {
+        "last_minute": 22,
+        "last_5_minutes": 108,
+        "last_15_minutes": 301,
+        "median_seconds": 2.61,
+        "percentile_95_seconds": 3.44,
+    },
+    "put_backs": {"inputs": 7, "last_at": "2026-03-02T10:00:00Z"},
+    "dead": 5,
+}
+PIPELINE = {"at": "2026-03-02T10:00:41Z", "stages": {"transcribe": STAGE, "enroll": STAGE | {"queue": None}}}
+PAST = {
+    "event": EVENT,
+    "stream": "chunk.transcribed.v1",
+    "stage": "transcribe",
+    "at": "2026-03-02T10:00:41Z",
+    "seconds": 2.4,
+    "attempts": 3,
+    "engine": "pocketsphinx",
+    "warnings": [{"code": "chunk_failed", "message": "nothing is written"}],
+    "given_up": {"code": "engine_crashed", "message": "it died"},
+    "since_start": 41.0,
+    "since_previous": 0.8,
+    "queued": 11.3,
+    "worked_in": None,
+}
+LETTER = {
+    "event": EVENT,
+    "kind": "fell_back",
+    "code": "engine_crashed",
+    "message": "it died",
+    "attempts": 3,
+    "input": f"{RUN}/plan#3",
+    "meeting_id": MEETING,
+    "at": "2026-03-02T10:00:41Z",
+}
+PATH = "/api/pipeline/dead"
+DROPPED = {"count": 1, "events": [EVENT], "dry_run": False}
+RETRIED = {
+    "count": 1,
+    "dry_run": False,
+    "runs": [
+        {"origin_run_id": RUN, "run_id": "new", "events": [EVENT], "error": None},
+        {
+            "origin_run_id": "other",
+            "run_id": None,
+            "events": [],
+            "error": {"code": "run_in_progress", "message": "wait"},
+        },
+    ],
+}
+
+
+@pytest.fixture(autouse=True)
+def line(gateway: str) -> None:
+    Recorded.answers |= {
+        "/api/pipeline": (200, PIPELINE),
+        f"/api/meetings/{MEETING}/events": (200, {"events": [PAST], "next_cursor": "c2"}),
+        f"/api/meetings/{MEETING}/events?cursor=c2": (200, {"events": [PAST], "next_cursor": None}),
+        f"/api/speakers/{SPEAKER}/events": (200, {"speaker_id": SPEAKER, "events": [PAST]}),
+        PATH: (200, {"letters": [LETTER], "codes": {"engine_crashed": 1}, "next_cursor": None}),
+        f"{PATH}?code=other": (200, {"letters": [], "codes": {}, "next_cursor": None}),
+        f"{PATH}/{RUN}/transcribe.00003": (200, {"letter": LETTER, "outcome": {"status": "finished"}}),
+        f"{PATH}/{RUN}/transcribe.00003/drop": (200, DROPPED),
+        f"{PATH}/{RUN}/transcribe.00003/retry": (202, RETRIED),
+        f"{PATH}/drop?code=engine_crashed&dry_run=true": (200, DROPPED | {"dry_run": True}),
+        f"{PATH}/retry?all=true&dry_run=false": (202, RETRIED),
+    }
+
+
+def test_streams_show_every_stage_with_its_work_and_its_losses(gateway: str) -> None:
+    *_, transcribe, enroll = [line.split() for line in run(gateway, "streams").stdout.splitlines()]
+    assert transcribe == [
+        *("transcribe", "4", "1", "2", "13", "3", "(1", "again)", "1", "pocketsphinx"),
+        *("22/108/301", "2.61", "3.44", "7", "5", "61", "47"),
+    ]
+    assert enroll[:6] == ["enroll", *"?????"]
+
+
+def test_a_history_shows_all_pages_with_its_times(gateway: str) -> None:
+    heading, *lines = run(gateway, "events", MEETING).stdout.splitlines()
+    assert heading.split() == ["since", "start", "after", "queued", "worked", "event"]
+    assert len(lines) == 2
+    assert lines[0].strip() == (
+        f"41.00 s     0.80 s    11.30 s     2.40 s  {EVENT}  pocketsphinx  attempt 3  "
+        "given up: it died (engine_crashed)"
+    )
+
+
+def test_a_speaker_has_a_history_too(gateway: str) -> None:
+    assert EVENT in run(gateway, "events", SPEAKER, "--speaker").stdout
+
+
+def test_dead_letters_are_listed_and_shown(gateway: str) -> None:
+    [line] = run(gateway, "dead", "list").stdout.splitlines()
+    assert line.endswith(f"{EVENT}  fell back, 3 attempts: it died (engine_crashed)")
+    assert run(gateway, "dead", "list", "--code", "other").stdout == "Nothing was given up.\n"
+    shown = run(gateway, "dead", "show", EVENT).stdout
+    assert f"input: {RUN}/plan#3" in shown
+    assert '"status": "finished"' in shown
+
+
+def test_dead_letters_are_dropped_and_retried(gateway: str) -> None:
+    assert run(gateway, "dead", "drop", EVENT, EVENT).stdout == f"{EVENT} is dropped\n" * 2
+    dropped = run(gateway, "dead", "drop", "--code", "engine_crashed", "--dry-run").stdout
+    assert dropped == f"{EVENT} would be dropped\n"
+    retried = run(gateway, "dead", "retry", EVENT).stdout
+    assert retried == f"{EVENT} is done again by run new\nother stays: wait (run_in_progress)\n"
+    assert run(gateway, "dead", "retry", "--all").stdout == retried
+
+
+@pytest.mark.parametrize("which", [[], ["--all", "--code", "x"], [EVENT, "--all"], [EVENT, "--dry-run"]], ids=" ".join)
+@pytest.mark.parametrize("command", ["retry", "drop"])
+def test_whose_letters_are_meant_has_to_be_said(gateway: str, command: str, which: list[str]) -> None:
+    assert run(gateway, "dead", command, *which).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (("streams",), {"at": "2026-03-02T10:00:41Z"}),
+        (("events", MEETING), {"queued": 11.3}),
+        (("dead", "list"), {"code": "engine_crashed"}),
+        (("dead", "show", EVENT), {"outcome": {"status": "finished"}}),
+        (("dead", "drop", EVENT), DROPPED),
+        (("dead", "retry", EVENT), {"count": 1}),
+    ],
+)
+def test_every_command_prints_one_json_document(
+    gateway: str, command: tuple[str, ...], expected: dict[str, object]
+) -> None:
+    ran = run(gateway, *command, "--json")
+    assert ran.exit_code == 0
+    document = json.loads(ran.stdout)
+    first = document[0] if isinstance(document, list) else document
+    assert expected.items() <= first.items()
