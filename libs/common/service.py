@@ -1,13 +1,14 @@
 """What every worker service does at start and at the end, and how one of its units is worked again."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
 import structlog
 from redis.asyncio import Redis
@@ -64,19 +65,25 @@ def run_service(name: str, settings_class: type[S], build: Build[S]) -> None:
 
     Exits with `REFUSED` and a clear line if it cannot start.
     """
+    arguments = sys.argv[1:]
     try:
         settings = read_settings(settings_class)
         assert isinstance(settings, ServiceSettings)
-        match sys.argv[1:]:
-            case ["replay", *arguments]:
-                configure_logs(name, level=settings.log_level, style=settings.log_format, stream=sys.stderr)
-                sys.exit(replay_unit(arguments, partial(_stages_here, settings, build)))
-            case _:
-                configure_logs(name, level=settings.log_level, style=settings.log_format)
-                asyncio.run(_serve(name, settings, build))
+        if arguments[:1] == ["replay"]:
+            configure_logs(name, level=settings.log_level, style=settings.log_format, stream=sys.stderr)
+            _end_at_once(replay_unit(arguments[1:], partial(_stages_here, settings, build)))
+        configure_logs(name, level=settings.log_level, style=settings.log_format)
+        asyncio.run(_serve(name, settings, build))
     except PipelineError as error:
         sys.stderr.write(f"{name} cannot start ({error.code}): {error.message}\n")
-        sys.exit(REFUSED)
+        _end_at_once(REFUSED)
+
+
+def _end_at_once(status: int) -> NoReturn:
+    """Without tearing the interpreter down: threads of native libraries abort a process that does."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _stages_here(settings: S, build: Build[S], store: ObjectStore) -> AbstractAsyncContextManager[Sequence[Stage[Any]]]:

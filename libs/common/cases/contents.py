@@ -8,7 +8,6 @@ import datetime
 from collections.abc import Iterator
 from typing import Literal
 
-from libs.common.engine import EngineInfo
 from libs.common.outcome import Report, Unit
 from libs.common.speech import Frozen
 from libs.common.streams.entry import fact_name
@@ -28,16 +27,13 @@ class RecordedEvent(Frozen):
     body: dict[str, object]
     report: Report
     recorded_at: datetime.datetime
+    worked_in: str | None = None
+    """The run that worked the unit, if this one only took its events over."""
 
     @property
     def name(self) -> str:
         """As `hansard events` prints it."""
         return fact_name(self.publisher, self.position)
-
-    @property
-    def engine(self) -> EngineInfo | None:
-        """What made it."""
-        return self.report.engine
 
 
 class RecordedRun(Frozen):

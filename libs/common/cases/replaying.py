@@ -120,6 +120,9 @@ def _compared(case: Case, recorded: RecordedUnit, replayed: Outcome | None) -> R
 
 def _notes(case: Case, recorded: RecordedUnit) -> Iterator[str]:
     manifest = case.manifest
+    elsewhere = next((one.worked_in for one in case.events if one.publisher == recorded.unit), None)
+    if elsewhere is not None:
+        yield f"it was worked in run {elsewhere}, whose work this run took over: replay it there"
     if recorded.unit.stage == "match" and not manifest.has_voices:
         yield "the case holds no voiceprints, so nobody has a name: export it with --with-voices"
     if manifest.left_out and manifest.event is None:

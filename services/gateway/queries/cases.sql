@@ -14,7 +14,7 @@ ORDER BY runs.id
 LIMIT 2
 
 -- name: facts_of_runs
-SELECT run_id, stage, part, position, siblings, stream, event, report, recorded_at
+SELECT run_id, stage, part, position, siblings, stream, event, report, recorded_at, worked_in
 FROM facts
 WHERE run_id = ANY ($1::uuid[])
 ORDER BY recorded_at, stage, part, position

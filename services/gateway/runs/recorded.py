@@ -79,4 +79,5 @@ def _event(row: Record) -> RecordedEvent:
         body=_BODY.validate_json(row["event"]),
         report=Report.model_validate_json(row["report"]),
         recorded_at=row["recorded_at"],
+        worked_in=str(row["worked_in"]) if row["worked_in"] else None,
     )

@@ -23,6 +23,7 @@ from tests.integration.line import REPORT
 from tests.integration.services.gateway.meeting_rows import RecordedMeeting, accept_meeting
 from tests.integration.services.gateway.rows import MODEL, VOICE, accept_sample
 
+MEETING = "3f0c8f6e-5f43-4c5e-9d0e-2f4a3b1c9d70"
 GALLERY = f"galleries/default/{MODEL.id}.json"
 
 
@@ -145,6 +146,15 @@ async def test_a_transcript_is_assembled_from_all_chunks_of_the_case(
     }  # fmt: skip
 
 
+async def test_events_that_a_run_took_over_name_the_run_that_worked_them(
+    client: httpx.AsyncClient, gateway: Gateway
+) -> None:
+    meeting, _ = await diarized(client, gateway)
+    await gateway.database.execute("UPDATE facts SET worked_in = $1 WHERE stage = 'normalize'", UUID(MEETING))
+    exported = Exported(await client.get(f"/api/meetings/{meeting.meeting_id}/export"))
+    assert [one["worked_in"] for one in exported.events] == [None, MEETING, None]
+
+
 async def test_runs_of_samples_are_exported_too(client: httpx.AsyncClient, gateway: Gateway) -> None:
     sample = await accept_sample(gateway.database)
     exported = Exported(await client.get(f"/api/runs/{sample.run_id}/export"))
@@ -154,12 +164,11 @@ async def test_runs_of_samples_are_exported_too(client: httpx.AsyncClient, gatew
 
 async def test_what_is_not_there_is_not_found(client: httpx.AsyncClient, gateway: Gateway) -> None:
     meeting, _ = await diarized(client, gateway)
-    unknown = "3f0c8f6e-5f43-4c5e-9d0e-2f4a3b1c9d70"
     run = f"/api/runs/{meeting.run_id}/export"
     for address, code in (
-        (f"/api/meetings/{unknown}/export", "meeting_not_found"),
-        (f"/api/meetings/{meeting.meeting_id}/export?run={unknown}", "run_not_found"),
-        (f"/api/runs/{unknown}/export", "run_not_found"),
+        (f"/api/meetings/{MEETING}/export", "meeting_not_found"),
+        (f"/api/meetings/{meeting.meeting_id}/export?run={MEETING}", "run_not_found"),
+        (f"/api/runs/{MEETING}/export", "run_not_found"),
         ("/api/runs/no-uuid/export", "run_not_found"),
         (f"{run}?event=match%230", "event_not_found"),
     ):
