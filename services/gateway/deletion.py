@@ -65,6 +65,7 @@ class Deletion:
         deleted_at = await connection.fetchval(_SQL["bury_meeting"], meeting_id)
         runs = [row["id"] for row in await connection.fetch(_SQL["lock_runs_of_meeting"], meeting_id)]
         await connection.execute(_SQL["cancel_runs_of_meeting"], meeting_id)
+        await connection.execute(_SQL["delete_facts"], runs)
         await connection.execute(_SQL["delete_labels"], runs)
         await connection.execute(_SQL["delete_outbox"], runs)
         erasure = Erasure(workspace, meeting_id=meeting_id, prefixes=(f"meetings/{meeting_id}/",))

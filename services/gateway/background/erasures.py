@@ -115,7 +115,9 @@ class Erasures:
         """
         row = await self._database.fetch_one(_SQL["one"], erasure_id)
         if row is not None and row["meeting_id"] is not None:
-            await erase_traces(self._database, self._redis, self._scripts, row["meeting_id"])
+            await self._database.execute(_SQL["end_runs"], row["meeting_id"])
+            runs = await self._database.fetch(_SQL["runs_of_meeting"], row["meeting_id"])
+            await erase_traces(self._redis, self._scripts, runs)
         await self._database.execute(_SQL["mark"], erasure_id)
 
     async def repeat(self) -> None:

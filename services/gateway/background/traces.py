@@ -1,58 +1,59 @@
-"""What the runs of a deleted meeting have left in Redis and as facts: cached results, progress, entries, markers."""
+"""What the runs of a deleted meeting have left in Redis: cached results, progress, entries and what belongs to them."""
 
-import uuid
-from collections import defaultdict
-from collections.abc import Sequence
+import datetime
+from collections.abc import AsyncIterator, Sequence
 
 from asyncpg import Record
 from redis.asyncio import Redis
 
 from libs.common.events import EVENTS
-from libs.common.line import CONSUMERS
-from libs.common.streams.keys import delayed_key, marker_key, moved_key, waiting_entries_key
+from libs.common.line import LINE
+from libs.common.streams.keys import delayed_key, marker_key, moved_key, stream_key, waiting_entries_key
 from libs.common.streams.scripts import Scripts
-from services.gateway.background.entries import entry_of
-from services.gateway.database import Database, load_queries
 from services.gateway.runs.live_progress import forget_progress
 from services.gateway.runs.results import forget_results
 
-_SQL = load_queries("erasures")
+_LOOKED_AT_AT_ONCE = 1000
+_CLOCKS_APART = datetime.timedelta(minutes=5)
+"""At most, of Postgres and Redis: entry ids are times of the one, runs have times of the other."""
 
 
-async def erase_traces(database: Database, redis: Redis, scripts: Scripts, meeting_id: uuid.UUID) -> None:
-    """Remove them, idempotently: the facts last, because they say where the entries are.
+async def erase_traces(redis: Redis, scripts: Scripts, runs: Sequence[Record]) -> None:
+    """Remove what is left of runs that have ended, idempotently; what comes still later is trimmed in its time.
 
     Raises:
-        RedisError: Redis did not answer; the facts stay, so that the next pass finds the rest.
+        RedisError: Redis did not answer.
     """
-    await database.execute(_SQL["end_runs"], meeting_id)
-    for run in await database.fetch(_SQL["runs_of_meeting"], meeting_id):
-        await forget_results(redis, str(run["id"]), version=run["version"])
-        await forget_progress(redis, str(run["id"]))
-        facts = await database.fetch(_SQL["facts_of_run"], run["id"])
-        await _forget_units(redis, facts)
-        await _erase_entries(scripts, facts)
-        await database.execute(_SQL["delete_facts"], run["id"])
+    for run in runs:
+        run_id = str(run["id"])
+        await forget_results(redis, run_id, version=run["version"])
+        await forget_progress(redis, run_id)
+        for position in LINE:
+            await _forget_units(redis, position.stage, run_id)
+        first, last = _entry_id(run["created_at"] - _CLOCKS_APART), _entry_id(run["ended_at"] + _CLOCKS_APART)
+        for stream in EVENTS:
+            async for fact in _erase_entries(scripts, stream_key(stream), first, last, run_id):
+                await redis.delete(marker_key(fact.rpartition("#")[0]))
 
 
-async def _forget_units(redis: Redis, facts: Sequence[Record]) -> None:
-    """What is known of the units that published the facts, and of those that the facts are the inputs of."""
-    async with redis.pipeline(transaction=False) as pipe:
+async def _forget_units(redis: Redis, stage: str, run_id: str) -> None:
+    """Units of the run that wait for later, or were added to their stream again."""
+    async for unit, _ in redis.hscan_iter(moved_key(stage), match=f"{run_id}/*"):
+        await redis.hdel(moved_key(stage), str(unit))
+    async for unit, _ in redis.zscan_iter(delayed_key(stage), match=f"{run_id}/*"):
+        await redis.hdel(waiting_entries_key(stage), str(unit))  # first, because the other says what is left to do
+        await redis.zrem(delayed_key(stage), str(unit))
+
+
+async def _erase_entries(scripts: Scripts, key: str, first: str, last: str, run_id: str) -> AsyncIterator[str]:
+    """The facts whose entries were removed."""
+    begin = first
+    while begin:
+        facts, end = await scripts.erase(keys=[key], args=[begin, last, _LOOKED_AT_AT_ONCE, f"{run_id}/"])
         for fact in facts:
-            pipe.delete(marker_key(entry_of(fact).publisher.id))
-            if (position := CONSUMERS.get(fact["stream"])) is not None:
-                unit = position.unit(EVENTS[fact["stream"]].model_validate_json(fact["event"])).id
-                pipe.zrem(delayed_key(position.stage), unit)
-                pipe.hdel(waiting_entries_key(position.stage), unit)
-                pipe.hdel(moved_key(position.stage), unit)
-        await pipe.execute()
+            yield str(fact)
+        begin = f"({end}" if end else ""
 
 
-async def _erase_entries(scripts: Scripts, facts: Sequence[Record]) -> None:
-    entries: dict[str, list[str]] = defaultdict(list)
-    for fact in facts:
-        if fact["entry_id"] is not None:
-            entry = entry_of(fact)
-            entries[entry.key] += [fact["entry_id"], entry.fact]
-    for key, known in entries.items():
-        await scripts.erase(keys=[key], args=known)
+def _entry_id(moment: datetime.datetime) -> str:
+    return str(max(0, int(moment.timestamp() * 1000)))

@@ -33,6 +33,9 @@ SELECT id FROM runs WHERE meeting_id = $1 ORDER BY id FOR UPDATE
 UPDATE runs SET status = 'cancelled', ended_at = now(), version = version + 1
 WHERE meeting_id = $1 AND ended_at IS NULL
 
+-- name: delete_facts
+DELETE FROM facts WHERE run_id = ANY ($1::uuid[])
+
 -- name: delete_labels
 DELETE FROM labels WHERE run_id = ANY ($1::uuid[])
 

@@ -30,13 +30,7 @@ UPDATE runs SET status = 'cancelled', ended_at = now(), version = version + 1
 WHERE meeting_id = $1 AND ended_at IS NULL
 
 -- name: runs_of_meeting
-SELECT id, version FROM runs WHERE meeting_id = $1
-
--- name: facts_of_run
-SELECT run_id, stage, part, position, siblings, stream, event, report, entry_id FROM facts WHERE run_id = $1
-
--- name: delete_facts
-DELETE FROM facts WHERE run_id = $1
+SELECT id, version, created_at, ended_at FROM runs WHERE meeting_id = $1
 
 -- name: runs_to_sweep
 SELECT id, folder FROM runs

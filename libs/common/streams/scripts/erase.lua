@@ -1,8 +1,13 @@
--- Remove entries that still are the facts they were; ids repeat after FLUSHALL.
--- KEYS: stream. ARGV: per entry: id, fact. Answers how many there were.
-local erased = 0
-for i = 1, #ARGV, 2 do
-  local entry = redis.call('XRANGE', KEYS[1], ARGV[i], ARGV[i])
-  if #entry == 1 and entry[1][2][2] == ARGV[i + 1] then erased = erased + redis.call('XDEL', KEYS[1], ARGV[i]) end
+-- Remove the entries of one run among those of a stretch of a stream, a limited number at a time.
+-- KEYS: stream. ARGV: first id, last id, limit, what the facts of the run begin with.
+-- Answers the facts that were removed, and the last id looked at, or '' if that was the end.
+local erased = {}
+local entries = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[2], 'COUNT', ARGV[3])
+for _, entry in ipairs(entries) do
+  local fact = entry[2][2]
+  if fact:sub(1, #ARGV[4]) == ARGV[4] then
+    redis.call('XDEL', KEYS[1], entry[1])
+    erased[#erased + 1] = fact
+  end
 end
-return erased
+return {erased, #entries == tonumber(ARGV[3]) and entries[#entries][1] or ''}

@@ -194,10 +194,17 @@ async def test_a_group_that_is_destroyed_before_the_reaping_is_no_error(redis: R
     assert await reap(redis, "dead") == 0
 
 
-async def test_an_entry_that_is_another_fact_is_not_erased(redis: Redis) -> None:
-    mine, other = entry_of(accepted()), entry_of(accepted())
-    await add_at(redis, mine, "1-1")
-    await add_at(redis, other, "1-2")
-    known = ["1-1", mine.fact, "1-2", mine.fact, "1-3", mine.fact]
-    assert await Scripts(redis).erase(keys=[INPUT], args=known) == 1
-    assert await ids(redis) == ["1-2"]
+async def test_only_a_runs_own_entries_are_erased_and_the_stretch_has_an_end(redis: Redis) -> None:
+    event, other = accepted(), accepted()
+    for number in range(1, 5):
+        await add_at(redis, entry_of(event), f"{number}-1")
+        await add_at(redis, entry_of(other), f"{number}-2")
+
+    async def erase(first: str, last: str, *, limit: int) -> tuple[list[str], str]:
+        facts, end = await Scripts(redis).erase(keys=[INPUT], args=[first, last, limit, f"{event.run_id}/"])
+        return facts, end
+
+    mine = entry_of(event).fact
+    assert await erase("1-1", "3-9", limit=4) == ([mine, mine], "2-2")
+    assert await erase("(2-2", "3-9", limit=4) == ([mine], "")
+    assert await ids(redis) == ["1-2", "2-2", "3-2", "4-1", "4-2"]
