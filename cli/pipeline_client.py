@@ -11,11 +11,11 @@ from cli.answers.pipeline import (
     DeadLetter,
     DeadLetterDetails,
     DroppedLetters,
-    Event,
     PastEvent,
     Pipeline,
     RetriedLetters,
     SpeakerEvents,
+    TailedEvent,
     TailNote,
 )
 from cli.connection import read, refused
@@ -72,7 +72,7 @@ class PipelineGateway(RunsGateway):
         """The history of a speaker's samples."""
         return read(SpeakerEvents, self.call("GET", f"/api/speakers/{speaker_id}/events")).events
 
-    def tail(self, wish: TailWish, note: Callable[[str], None], *, pause: float = _PAUSE) -> Iterator[Event]:
+    def tail(self, wish: TailWish, note: Callable[[str], None], *, pause: float = _PAUSE) -> Iterator[TailedEvent]:
         """Events as they happen, until somebody stops; `note` is told of what interrupts them.
 
         `pause`: seconds before it connects again.
@@ -90,7 +90,7 @@ class PipelineGateway(RunsGateway):
                 note("the gateway does not answer; trying again")
             time.sleep(pause)
 
-    def _tail_on(self, wish: TailWish, place: "_Place", note: Callable[[str], None]) -> Iterator[Event]:
+    def _tail_on(self, wish: TailWish, place: "_Place", note: Callable[[str], None]) -> Iterator[TailedEvent]:
         """What happens behind a place, until the connection ends."""
         try:
             for sent in self._sent(wish, place.last_id):
@@ -98,7 +98,7 @@ class PipelineGateway(RunsGateway):
                 if not sent.data:
                     continue  # a sign of life: https://github.com/florimondmanca/httpx-sse/issues/35
                 if sent.event == "message":
-                    yield Event.model_validate_json(sent.data)
+                    yield TailedEvent.model_validate_json(sent.data)
                 elif sent.event in {"note", "end"}:
                     note(TailNote.model_validate_json(sent.data).message)
         except (httpx.HTTPError, SSEError) as error:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from rich.table import Table
 
-from cli.answers.pipeline import DeadLetter, Event, PastEvent, Pipeline, RetriedLetters, Stage
+from cli.answers.pipeline import DeadLetter, Event, PastEvent, Pipeline, RetriedLetters, Stage, TailedEvent
 
 _HEADINGS = (
     "stage", "waiting", "in work", "delayed", "oldest s", "attempts", "workers", "engine",
@@ -23,11 +23,11 @@ def streams_table(pipeline: Pipeline) -> Table:
     return table
 
 
-def tail_line(event: Event) -> str:
+def tail_line(event: TailedEvent) -> str:
     """One line for an event that happens."""
-    return "  ".join(
-        [f"{event.at.astimezone():%H:%M:%S.%f}"[:12], event.event, f"{event.seconds:.2f} s", *_notes(event)]
-    )
+    again = [f"again, {_count(event.spent, 'attempt')} spent"] if event.is_again else []
+    begin = [f"{event.at.astimezone():%H:%M:%S.%f}"[:12], event.event, f"{event.seconds:.2f} s"]
+    return "  ".join([*begin, *again, *_notes(event)])
 
 
 def history_lines(events: Iterable[PastEvent]) -> Iterator[str]:
@@ -45,7 +45,7 @@ def history_lines(events: Iterable[PastEvent]) -> Iterator[str]:
 def letter_line(letter: DeadLetter) -> str:
     """One line for a unit that was given up."""
     how = "fell back" if letter.kind == "fell_back" else letter.kind
-    attempts = f"{letter.attempts} attempt{'' if letter.attempts == 1 else 's'}"
+    attempts = _count(letter.attempts, "attempt")
     return (
         f"{letter.at.astimezone():%Y-%m-%d %H:%M}  {letter.event}  {how}, {attempts}: {letter.message} ({letter.code})"
     )
@@ -99,3 +99,7 @@ def _notes(event: Event) -> Iterator[str]:
         yield f"given up: {event.given_up.message} ({event.given_up.code})"
     else:
         yield from (f"{one.message} ({one.code})" for one in event.warnings)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -84,6 +84,13 @@ class Event(Answer):
     given_up: Fault | None = None
 
 
+class TailedEvent(Event):
+    """An event that happens."""
+
+    is_again: bool = False
+    spent: int = 0
+
+
 class PastEvent(Event):
     """An event of a history."""
 

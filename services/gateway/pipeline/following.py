@@ -12,7 +12,7 @@ from libs.common.streams.course import Seen
 from libs.common.streams.place import Place, id_parts
 from libs.common.streams.tail import Began, Ended, Note, Tail
 from services.gateway.pipeline.summary import Published
-from services.gateway.schemas.events import EventSummary, TailNote
+from services.gateway.schemas.events import EventSummary, TailedEvent, TailNote
 
 _RETRY_MS = 2000
 _MESSAGES = {
@@ -61,12 +61,12 @@ def _note(item: Note | Ended) -> ServerSentEvent:
 
 
 @lru_cache(maxsize=1024)
-def _summary(seen: Seen) -> EventSummary | None:
+def _summary(seen: Seen) -> TailedEvent | None:
     """Read once for all clients; `None` if nobody can read it."""
     entry = seen.entry
     milliseconds, _ = id_parts(seen.entry_id)
     try:
-        return Published(
+        summary = Published(
             publisher=entry.publisher,
             position=entry.position,
             stream=seen.stream,
@@ -76,3 +76,5 @@ def _summary(seen: Seen) -> EventSummary | None:
         ).summary()
     except ValueError:
         return None
+    is_again = entry.spent > 0 or entry.waiting_since != ""
+    return TailedEvent(**dict(summary), is_again=is_again, spent=entry.spent)

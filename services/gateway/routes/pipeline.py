@@ -61,7 +61,7 @@ def _start(last_event_id: str | None, since: float | None) -> Place | None:
 
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "Server-sent events: `EventSummary` as JSON, each under the id from which to go on; "
+        "description": "Server-sent events: `TailedEvent` as JSON, each under the id from which to go on; "
         "`event: begin` first, `event: note` where something should be known, `event: end` as the last"
     }
 }

@@ -48,6 +48,16 @@ class EventSummary(Answer):
     """The event itself: ids and object keys."""
 
 
+class TailedEvent(EventSummary):
+    """An event that happens."""
+
+    is_again: bool
+    """True if it was put aside and is handed out again: for the next attempt, or because an outage is over."""
+
+    spent: int
+    """Attempts that were used up before on what it asks for."""
+
+
 class PastEvent(EventSummary):
     """An event of a history."""
 

@@ -9,8 +9,10 @@ from typing import ClassVar
 import pytest
 from rich.console import Console
 
+from cli.answers.pipeline import TailedEvent
 from cli.errors import GatewayRefused, GatewayUnreachable
 from cli.pipeline_client import PipelineGateway, TailWish
+from cli.show_pipeline import tail_line
 from tests.unit.cli.recorded_gateway import run
 from tests.unit.cli.test_pipeline import PAST
 
@@ -70,6 +72,11 @@ def test_it_goes_on_behind_the_last_event_that_it_has_shown(address: str) -> Non
     assert events == ["a", "b", "c"]
     assert notes == ["this gateway stops", "the gateway does not answer; trying again"]
     assert [last_id for _, last_id in Streaming.asked] == [None, "3", "3"]
+
+
+def test_what_is_handed_out_again_is_told_apart() -> None:
+    again = TailedEvent.model_validate(PAST | {"is_again": True, "spent": 1})
+    assert f"{PAST['event']}  2.40 s  again, 1 attempt spent  pocketsphinx" in tail_line(again)
 
 
 def test_what_is_wished_for_is_asked_for(address: str) -> None:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from libs.common.events import StageFailed
+from libs.common.streams.queue import Delivery, StageQueue
 from services.gateway.gateway import Gateway
 from tests.integration.line import accepted, publish, until
 from tests.integration.services.gateway.rows import publish_as
@@ -88,6 +89,21 @@ async def test_an_event_is_shown_as_it_happens(reader: httpx.AsyncClient, gatewa
         assert (sent.data["stream"], sent.data["stage"]) == (event.stream, "accept")
         assert sent.data["body"] == event.model_dump(mode="json")
         assert sent.data["sample_id"] == event.sample_id
+        assert (sent.data["is_again"], sent.data["spent"]) == (False, 0)
+
+
+async def test_what_is_handed_out_again_says_so(reader: httpx.AsyncClient, gateway: Gateway) -> None:
+    event = accepted()
+    await publish(gateway.redis, event)
+    queue = StageQueue(gateway.redis, gateway.scripts, stream=event.stream, group="normalize_sample", consumer="c1")
+    await queue.ensure_group()
+    [delivery] = await queue.read(1, block=1.0)
+    assert isinstance(delivery, Delivery)
+    await queue.delay(delivery, "unit", delay=0, spent=1)
+    async with following(reader) as stream:
+        await queue.promote()
+        sent = await stream.next()
+        assert (sent.data["event"], sent.data["is_again"], sent.data["spent"]) == (f"{event.run_id}/accept#0", True, 1)
 
 
 async def test_a_client_that_connects_again_misses_nothing(reader: httpx.AsyncClient, gateway: Gateway) -> None:
