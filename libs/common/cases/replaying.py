@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,16 +33,14 @@ def replay_unit(arguments: Sequence[str], open_stages: OpenStages) -> int:
     """Work a unit of an unpacked case and print how it differs; the answer is the exit status.
 
     Raises:
-        UnreadableCase, InvalidSettings: It cannot be worked.
+        UnreadableCase, InvalidSettings, ObjectMissing: It cannot be worked.
         PipelineError: The engine cannot be loaded.
     """
     options = _options(arguments)
     case = Case(options.case)
     recorded = case.unit_of(options.event)
-    event = recorded.input.event
-    _change_request(case, event, options.set)
     try:
-        replayed = asyncio.run(_replayed(case, recorded, event, open_stages, debug=options.pdb))
+        replayed = asyncio.run(_replayed(case, recorded, open_stages, options))
     except (DebuggerLeft, KeyboardInterrupt):
         return LEFT
     report = _compared(case, recorded, replayed)
@@ -60,36 +59,33 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 async def _replayed(
-    case: Case, recorded: RecordedUnit, event: Event, open_stages: OpenStages, *, debug: bool
+    case: Case, recorded: RecordedUnit, open_stages: OpenStages, options: argparse.Namespace
 ) -> Outcome | None:
     # One Ctrl-C has to do: the engine works on this very thread, where asyncio could not cancel it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    store = ObjectStore.open(case.objects.resolve().as_uri())
+    event, store = recorded.input.event, ObjectStore.open(case.objects.resolve().as_uri())
+    await _change_request(store, event, options.set)
     async with open_stages(store) as stages:
         stage = next(one for one in stages if one.name == recorded.unit.stage)
-        if debug:
+        if options.pdb:
             stop_at(stage.handle)
-        return await replay(
-            stage, event, store, show=_show_progress, on_failure=lambda error: show_failure(error, debug=debug)
-        )
+        on_failure = partial(show_failure, debug=options.pdb)
+        return await replay(stage, event, store, show=_show_progress, on_failure=on_failure)
 
 
-def _change_request(case: Case, event: Event, settings: Sequence[str]) -> None:
+async def _change_request(store: ObjectStore, event: Event, settings: Sequence[str]) -> None:
     """Other settings for this run, as a replay of the meeting would have them."""
     if not settings:
         return
     if not isinstance(event, MeetingEvent):
         raise InvalidSettings("an enrolment sample has no settings")
-    path = case.objects / event.request_key
+    request = await store.load(MeetingRequest, event.request_key)
     try:
-        request = MeetingRequest.model_validate_json(path.read_bytes())
-        wanted = RunSettings.model_validate(dict(_setting(one) for one in settings))
-        path.write_text(request.with_settings(wanted).model_dump_json(), "utf-8")
-    except OSError as error:
-        raise InvalidSettings(f"the case has no request to change: {error}") from error
+        changed = request.with_settings(RunSettings.model_validate(dict(map(_setting, settings))))
     except ValidationError as error:
         faults = "; ".join(": ".join([*map(str, one["loc"]), one["msg"]]) for one in error.errors())
         raise InvalidSettings(f"wrong settings: {faults}") from error
+    await store.put(event.request_key, changed.model_dump_json().encode())
 
 
 def _setting(text: str) -> tuple[str, object]:
