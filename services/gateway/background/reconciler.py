@@ -22,6 +22,7 @@ from libs.common.streams.scripts import Scripts
 from services.gateway.background.entries import entry_of
 from services.gateway.database import Database, load_queries
 from services.gateway.runs.cancellation import restore_cancelled
+from services.gateway.runs.places import take_places
 
 _SQL = load_queries("reconciler")
 _RUNS_AT_ONCE = 20
@@ -53,6 +54,7 @@ class Reconciler:
             if not await connection.fetchval(_SQL["lock"]):
                 return 0
             await self._restore_cancelled()
+            await take_places(self._database)
             added = 0
             async for run_ids in self._pages("runs_in_progress", self._age, _RUNS_AT_ONCE):
                 added += await self._look_after_runs(run_ids)

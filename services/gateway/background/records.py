@@ -28,6 +28,7 @@ from libs.common.streams.queue import Delivery
 from services.gateway.background.erasures import Erasures
 from services.gateway.background.voices import lock_speaker, store_labels, store_voiceprint
 from services.gateway.database import Connection, Database, load_queries
+from services.gateway.runs.places import lock_place, take_place
 from services.gateway.runs.state import state_of
 
 _SQL = load_queries("projection")
@@ -108,7 +109,7 @@ class Records:
         async with self.database.transaction() as connection:
             if isinstance(event, SampleEvent) and not await lock_speaker(connection, event.workspace, event.speaker_id):
                 return Recorded(event)
-            await connection.execute(_SQL["lock_meeting_of_successor"], uuid.UUID(event.run_id))
+            await lock_place(connection, uuid.UUID(event.run_id))
             run = await connection.fetchrow(_SQL["lock_run"], uuid.UUID(event.run_id))
             if run is None or await connection.fetchval(_SQL["is_deleted"], run["meeting_id"]):
                 return Recorded(event)  # deleted, or being deleted, with its meeting or speaker
@@ -160,7 +161,7 @@ async def _change_run(connection: Connection, run: Record, event: Event) -> bool
         state.is_ended,
     )
     if state.status == "completed":
-        await connection.execute(_SQL["show_successor"], run["id"])
+        await take_place(connection, run["id"])
     if state.is_ended:
         _log.info("run ended", run_id=str(run["id"]), status=state.status, code=failure.code if failure else None)
     return state.is_ended

@@ -1,16 +1,3 @@
--- name: lock_meeting_of_successor
--- Of a run that its meeting may show once it is completed: before the run, as whoever deletes the meeting does.
-SELECT FROM meetings JOIN runs ON runs.meeting_id = meetings.id
-WHERE runs.id = $1 AND runs.becomes_current AND runs.ended_at IS NULL
-FOR NO KEY UPDATE OF meetings
-
--- name: show_successor
--- Unless the meeting shows a newer one by now.
-UPDATE meetings SET current_run_id = runs.id
-FROM runs
-WHERE runs.id = $1 AND runs.becomes_current AND meetings.id = runs.meeting_id
-  AND NOT EXISTS (SELECT FROM runs AS shown WHERE shown.id = meetings.current_run_id AND shown.created_at > runs.created_at)
-
 -- name: lock_run
 SELECT id, workspace, meeting_id, ended_at FROM runs WHERE id = $1 FOR UPDATE
 

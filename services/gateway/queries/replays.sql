@@ -53,5 +53,24 @@ FROM meetings JOIN runs ON runs.meeting_id = meetings.id
 WHERE meetings.workspace = $1 AND meetings.id = $2 AND meetings.deleted_at IS NULL
 ORDER BY runs.created_at DESC, runs.id DESC
 
--- name: forget_turns
+-- name: forget_places
 UPDATE runs SET becomes_current = false WHERE meeting_id = $1 AND becomes_current
+
+-- name: lock_place
+SELECT FROM meetings JOIN runs ON runs.meeting_id = meetings.id
+WHERE runs.id = $1 AND runs.becomes_current
+FOR NO KEY UPDATE OF meetings
+
+-- name: take_place
+-- Unless the meeting shows a newer run by now.
+WITH successor AS (
+    UPDATE runs SET becomes_current = false WHERE id = $1 AND becomes_current RETURNING id, meeting_id, created_at
+)
+UPDATE meetings SET current_run_id = successor.id
+FROM successor
+WHERE meetings.id = successor.meeting_id AND NOT EXISTS (
+    SELECT FROM runs WHERE runs.id = meetings.current_run_id AND runs.created_at > successor.created_at
+)
+
+-- name: places_not_taken
+SELECT id FROM runs WHERE becomes_current AND status = 'completed' ORDER BY created_at

@@ -51,7 +51,7 @@ class RunHistory:
             await connection.execute(_SQL["lock_meeting"], workspace, meeting_id)
             await find_run(connection, workspace, meeting_id, run_id)
             await connection.execute(_SQL["make_current"], meeting_id, run_id)
-            await connection.execute(_SQL["forget_turns"], meeting_id)
+            await connection.execute(_SQL["forget_places"], meeting_id)
         _log.info("current run chosen", meeting_id=str(meeting_id), run_id=str(run_id))
         runs = (await self.of_meeting(workspace, meeting_id)).runs
         return next(one for one in runs if one.run_id == str(run_id))

@@ -110,6 +110,19 @@ async def test_a_replay_of_the_same_question_comes_from_the_cache(
     assert again.action_items == first.action_items
 
 
+async def test_settings_that_change_nothing_in_the_question_cost_no_new_answer(
+    stage: Stage[MinutesPlanned], store: ObjectStore, work: RecordedWork
+) -> None:
+    event = await planned(store)
+    await minutes_written(stage, event, work, store)
+    request = await store.load(MeetingRequest, event.request_key)
+    changes = {"match_threshold": 0.5, "language": "en", "personas": ("engineer", "executive")}
+    await store.put("replayed", request.model_copy(update=changes).model_dump_json().encode())
+    replayed = event.model_copy(update={"run_id": "r2", "request_key": "replayed", "request_revision": 2})
+
+    assert (await minutes_written(stage, replayed, work, store)).is_cached
+
+
 async def test_an_unknown_persona_is_not_tried_again(
     stage: Stage[MinutesPlanned], store: ObjectStore, work: RecordedWork
 ) -> None:

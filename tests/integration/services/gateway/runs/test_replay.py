@@ -22,7 +22,7 @@ from libs.common.streams.keys import stream_key
 from services.gateway.gateway import Gateway
 from tests.integration.line import REPORT, until
 from tests.integration.services.gateway.meeting_rows import SPEAKER
-from tests.integration.services.gateway.rows import background, projecting, publish_as, wait_for_lock
+from tests.integration.services.gateway.rows import background, is_acknowledged, projecting, publish_as, wait_for_lock
 from tests.integration.services.gateway.worked_meeting import CHUNKS, PERSONAS, WorkedMeeting, hand_in
 
 ALL = {"normalize", "diarize", "match", "plan", "transcribe", "assemble"}
@@ -192,6 +192,41 @@ async def test_a_completed_replay_takes_the_place_of_what_is_shown(
     assert (await current(client, meeting) == new.run_id) is is_shown
     status = (await client.get(f"/api/meetings/{meeting.meeting_id}/status")).json()
     assert (status["run_id"] == new.run_id) is is_shown
+
+
+async def test_a_place_that_the_projection_of_the_release_before_left_is_taken_by_the_next_pass(
+    client: httpx.AsyncClient, meeting: WorkedMeeting
+) -> None:
+    await meeting.complete()
+    new = await replay(client, meeting, "summarize")
+    await new.end("completed")  # as it did
+    gateway = new.gateway
+    await background(gateway.database, gateway.redis, gateway.store).reconciler.reconcile()
+    assert await current(client, meeting) == new.run_id
+    await client.put(f"/api/meetings/{meeting.meeting_id}/runs/current", json={"run_id": meeting.run_id})
+    await background(gateway.database, gateway.redis, gateway.store).reconciler.reconcile()
+    assert await current(client, meeting) == meeting.run_id
+
+
+async def test_a_replay_that_completes_while_its_meeting_is_deleted_waits_for_the_deletion(
+    client: httpx.AsyncClient, meeting: WorkedMeeting
+) -> None:
+    await meeting.complete()
+    new = await replay(client, meeting, "summarize")
+    gateway = new.gateway
+    parts = background(gateway.database, gateway.redis, gateway.store)
+    for persona in PERSONAS:
+        written = MinutesWritten(**new.subject, persona=persona, minutes_key="minutes")
+        await publish_as(gateway.redis, written, "summarize", part=persona)
+    async with gateway.database.transaction() as connection:
+        await connection.execute("UPDATE meetings SET deleted_at = now()")
+        projecting_it = asyncio.create_task(parts.projection.run())
+        await wait_for_lock(gateway.database)
+        await connection.execute("SELECT FROM runs ORDER BY id FOR UPDATE")  # a deadlock, had the run been locked first
+    await until(lambda: is_acknowledged(gateway.redis, MinutesWritten))
+    parts.projection.close()
+    await projecting_it
+    assert not await _has_ended(new)
 
 
 async def test_a_replay_that_fails_takes_no_place(client: httpx.AsyncClient, meeting: WorkedMeeting) -> None:
