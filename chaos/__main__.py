@@ -17,8 +17,8 @@ from chaos.report import Report
 from chaos.run import Options, run_chaos
 from libs.common.telemetry import configure_logs
 
-_PER_SECOND = 1.5
-"""Things that clients begin, where nothing else is said."""
+_LONGEST_FAULT = 15.0
+"""Seconds that a class may take where each has its turn by itself."""
 
 _INTERRUPTED = 130
 """Exit status after Ctrl-C."""
@@ -29,20 +29,27 @@ _LONGEST_WAY_OUT = 420.0
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status: 1 if something was violated."""
-    options = _parser().parse_args(arguments)
-    faults = all_faults()
-    if options.list:
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    faults = _chosen(given.faults)
+    if not faults:
+        parser.error(f"no class of faults has {given.faults!r} in its name")
+    if given.list:
         sys.stdout.write("".join(f"{fault.name}\n" for fault in faults))
         return 0
-    configure_logs("chaos", level="info" if options.verbose else "error", style="console")
-    folder = new_folder(options.folder)
+    configure_logs("chaos", level="info" if given.verbose else "error", style="console")
+    folder = new_folder(given.folder)
+    options = _options(given, faults)
     try:
-        report = asyncio.run(_bounded(_options(options, faults), folder))
+        report = asyncio.run(_bounded(options, folder))
     except KeyboardInterrupt:
         shutil.rmtree(folder, ignore_errors=True)
         return _INTERRUPTED
+    except BaseException:
+        sys.stderr.write(f"Logs and state: {folder}\nAgain: {options.command}\n")
+        raise
     report.show(Console(), kept=folder)
-    if report.is_good and not options.keep:
+    if report.is_good and not given.keep:
         shutil.rmtree(folder, ignore_errors=True)
     return 0 if report.is_good else 1
 
@@ -55,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--faults", default="", help="only these classes, separated by commas; a word means all with it"
     )
+    parser.add_argument(
+        "--apart", action="store_true", help="each class once and by itself, to see the recovery from it"
+    )
     parser.add_argument("--list", action="store_true", help="name all classes of faults")
     parser.add_argument("--folder", type=Path, default=None, help="where to keep logs and state while it runs")
     parser.add_argument("--keep", action="store_true", help="keep logs and state also if nothing failed")
@@ -62,19 +72,30 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _chosen(words: str) -> Sequence[Fault]:
+    wanted = words.split(",")
+    return [fault for fault in all_faults() if any(word in fault.name for word in wanted)]
+
+
 def _options(given: argparse.Namespace, faults: Sequence[Fault]) -> Options:
     seed = random.SystemRandom().randrange(1_000_000) if given.seed is None else given.seed
-    meetings = round(given.seconds * _PER_SECOND) if given.meetings is None else given.meetings
-    command = f"python -m chaos --seed {seed} --seconds {given.seconds:g} --meetings {meetings}"
-    if given.faults:
-        wanted = given.faults.split(",")
-        faults = [fault for fault in faults if any(word in fault.name for word in wanted)]
-        command += f" --faults {given.faults}"
-    return Options(seed=seed, seconds=given.seconds, meetings=meetings, faults=faults, command=command)
+    command = f"python -m chaos --seed {seed} --seconds {given.seconds:g}"
+    command += f" --meetings {given.meetings}" if given.meetings is not None else ""
+    command += f" --faults {given.faults}" if given.faults else ""
+    command += " --apart" if given.apart else ""
+    return Options(
+        seed=seed,
+        seconds=given.seconds,
+        meetings=given.meetings,
+        is_apart=given.apart,
+        faults=faults,
+        command=command,
+    )
 
 
 async def _bounded(options: Options, folder: Path) -> Report:
-    async with asyncio.timeout(2 * options.seconds + _LONGEST_WAY_OUT):
+    lasts = max(options.seconds, _LONGEST_FAULT * len(options.faults))
+    async with asyncio.timeout(lasts + _LONGEST_WAY_OUT):
         return await run_chaos(options, folder)
 
 

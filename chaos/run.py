@@ -14,6 +14,7 @@ from chaos.faults.fault import Fault, World
 from chaos.hansard import Hansard, running_hansard
 from chaos.invariants.processes import check_processes, read_logs
 from chaos.invariants.promises import check_promises
+from chaos.invariants.publications import check_publications
 from chaos.invariants.recovery import check_recovery, slowness, waits, worst_by_fault
 from chaos.invariants.units import check_units
 from chaos.ledger import Ledger
@@ -29,7 +30,11 @@ _ENROLLED_WITHIN = 60.0
 _SLACK = 8.0
 """Seconds that queues and the start of processes may add to a recovery, on a machine with nothing else to do."""
 
+_PER_SECOND = 1.5
+"""Things that clients begin."""
+
 _DEATHS_PER_POISON = 12
+"""At most: three attempts at two units, again after Redis has forgotten how many there were."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +45,11 @@ class Options:
     seconds: float
     """How long faults go on."""
 
-    meetings: int
-    """How many things clients begin meanwhile; most are meetings."""
+    meetings: int | None
+    """How many things clients begin meanwhile, most of them meetings; otherwise some every second."""
+
+    is_apart: bool
+    """Each class once and by itself."""
 
     faults: Sequence[Fault]
     command: str
@@ -67,6 +75,7 @@ async def run_chaos(options: Options, folder: Path) -> Report:
             await clients.close()
     lines = read_logs(hansard.logs)
     report.violations += check_processes(hansard.supervisor, lines, killed_by_input=_deaths(report.struck))
+    report.violations += check_publications(lines, report.struck)
     report.violations += _check_scratch(hansard)
     report.outcomes = count_outcomes(clients.ledger, evidence, lines)
     return report
@@ -82,9 +91,11 @@ async def _enrol_cast(clients: Clients, hansard: Hansard) -> None:
 
 
 async def _storm(options: Options, world: World) -> tuple[list[Struck], list[Missed]]:
-    schedule = make_schedule(options.faults, seed=options.seed, seconds=options.seconds)
+    schedule = make_schedule(options.faults, seed=options.seed, seconds=options.seconds, is_apart=options.is_apart)
+    lasts = schedule[-1].at
+    count = round(lasts * _PER_SECOND) if options.meetings is None else options.meetings
     async with asyncio.TaskGroup() as group:
-        group.create_task(world.clients.run(schedule[-1].at, options.meetings))
+        group.create_task(world.clients.run(lasts, count))
         striking = group.create_task(carry_out(schedule, world))
     return striking.result()
 

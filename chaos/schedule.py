@@ -32,14 +32,17 @@ class Strike:
     """Of everything that the fault chooses."""
 
 
-def make_schedule(faults: Sequence[Fault], *, seed: int, seconds: float) -> list[Strike]:
-    """Strikes in the order of their times; past `seconds` only while a class has not had its turn."""
+def make_schedule(faults: Sequence[Fault], *, seed: int, seconds: float, is_apart: bool = False) -> list[Strike]:
+    """Strikes in the order of their times; past `seconds` only while a class has not had its turn.
+
+    `is_apart`: each class once and by itself, so that the recovery from it is seen.
+    """
     rng = random.Random(seed)
     waiting, due = rng.sample(faults, len(faults)), {fault.name for fault in faults}
     charged: dict[str, float] = {}
     strikes: list[Strike] = []
-    for storm, slot in _times(seconds, minimum=len(faults)):
-        if slot > seconds and not due:
+    for storm, slot in _single_times() if is_apart else _times(seconds, minimum=len(faults)):
+        if not due and (is_apart or slot > seconds):
             break
         at = slot + rng.uniform(0, 0.3)
         if not waiting:
@@ -57,6 +60,10 @@ def make_schedule(faults: Sequence[Fault], *, seed: int, seconds: float) -> list
 
 def _may_strike(fault: Fault, at: float, charged: dict[str, float]) -> bool:
     return fault.burdens is None or at - charged.get(fault.burdens, -SPACING) >= SPACING
+
+
+def _single_times() -> Iterator[tuple[int, float]]:
+    return ((number, number * _CALM) for number in itertools.count())
 
 
 def _times(seconds: float, *, minimum: int) -> Iterator[tuple[int, float]]:
