@@ -209,6 +209,15 @@ async def test_an_event_that_cannot_be_read_is_left_to_the_reconciler(redis: Red
     assert not await redis.exists(stream_key(StageFailed.stream))
 
 
+async def test_an_event_that_only_a_newer_release_understands_is_handed_back(redis: Redis, store: ObjectStore) -> None:
+    event = accepted()
+    await add(redis, replace(entry_of(event), revision=event.revision + 1))
+    await redis.xgroup_create(INPUT, GROUP, id="0")
+    async with working(redis, store, stage(echo)):
+        await until(lambda: _is_handed_back(redis))
+    assert not await store.exists(f"{event.folder}/{GROUP}.json")
+
+
 async def test_an_outcome_of_a_newer_release_is_handed_back(redis: Redis, store: ObjectStore) -> None:
     event = accepted()
     await store.put_new(f"{event.folder}/{GROUP}.json", b'{"version": 2}')
