@@ -14,7 +14,13 @@ from cli.answers.meetings import MeetingStatus, StageStatus
 from cli.answers.results import ActionItem, Finding, Minutes, Results
 
 _PEOPLE_COLORS = ("cyan", "green", "magenta", "yellow", "blue", "red", "bright_cyan", "bright_green")
-_MARKS = {"completed": "[green]✓[/]", "processing": "[cyan]…[/]", "failed": "[red]✗[/]", "cancelled": "[yellow]✗[/]"}
+_MARKS = {
+    "completed": "[green]✓[/]",
+    "reused": "[dim]✓[/]",
+    "processing": "[cyan]…[/]",
+    "failed": "[red]✗[/]",
+    "cancelled": "[yellow]✗[/]",
+}
 _NUMBERS = {"seconds", "workers", "waiting", "in work"}
 _BAR_WIDTH = 24
 
