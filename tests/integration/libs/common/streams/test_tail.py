@@ -83,6 +83,14 @@ async def test_a_follower_that_begins_earlier_sees_the_past_and_then_the_present
         assert await reader.runs(451) == runs
 
 
+async def test_no_entry_is_overtaken_by_one_of_a_shorter_stream(redis: Redis, tail: Tail) -> None:
+    runs = [await add(redis, accepted(), f"{number}-0") for number in range(1, 301)]
+    between = accepted()
+    await add(redis, normalized(between), "250-1")
+    async with following(tail, Place(0)) as reader:
+        assert await reader.runs(301) == [*runs[:250], between.run_id, *runs[250:]]
+
+
 async def test_who_comes_again_misses_nothing_and_sees_nothing_twice(redis: Redis, tail: Tail) -> None:
     same = [accepted() for _ in range(3)]
     async with following(tail) as reader:

@@ -20,17 +20,20 @@ async def meeting(client: httpx.AsyncClient, gateway: Gateway) -> RecordedMeetin
     return await accept_meeting(client, gateway)
 
 
-async def place(meeting: RecordedMeeting, stage: str, *, began: float, seconds: float, recorded: float) -> None:
+async def place(
+    meeting: RecordedMeeting, stage: str, *, part: str | None = None, began: float, seconds: float, recorded: float
+) -> None:
     """Say when a unit was worked and recorded, in seconds since the beginning."""
     await meeting.gateway.database.execute(
         "UPDATE facts SET recorded_at = $1,"
         " report = report || jsonb_build_object('started_at', $2::text, 'seconds', $3::float)"
-        " WHERE run_id = $4 AND stage = $5",
+        " WHERE run_id = $4 AND stage = $5 AND part = coalesce($6, part)",
         BEGIN + datetime.timedelta(seconds=recorded),
         (BEGIN + datetime.timedelta(seconds=began)).isoformat(),
         seconds,
         UUID(meeting.run_id),
         stage,
+        part,
     )
 
 
@@ -77,6 +80,24 @@ async def test_a_chunk_waits_for_its_own_plan(client: httpx.AsyncClient, meeting
     assert chunk["event"] == f"{meeting.run_id}/transcribe.00001#0"
     assert chunk["queued"] == 7.0
     assert chunk["given_up"] == {"code": "stalled", "message": "it hung"}
+
+
+async def test_a_fan_in_waits_for_the_last_input_that_was_there(
+    client: httpx.AsyncClient, meeting: RecordedMeeting
+) -> None:
+    for index in range(3):
+        chunk = ChunkTranscribed(
+            **meeting.subject, audio_key="a", duration=60, turns_key="t", speakers_key="s", index=index, num_chunks=3,
+            segment=Segment(start=0, end=60), words_key="w",
+        )  # fmt: skip
+        await meeting.record("transcribe", chunk, part=f"{index:05d}")
+    await meeting.fail("assemble")
+    await meeting.gateway.database.execute("UPDATE runs SET created_at = $1", BEGIN)
+    for part, began in (("00000", 1), ("00001", 4), ("00002", 30)):
+        await place(meeting, "transcribe", part=part, began=began, seconds=1, recorded=began + 1)
+    await place(meeting, "assemble", began=7, seconds=1, recorded=9)
+    events = (await client.get(f"/api/meetings/{meeting.meeting_id}/events")).json()["events"]
+    assert next(one for one in events if one["stage"] == "assemble")["queued"] == 2.0
 
 
 async def test_pages_join_without_a_seam(client: httpx.AsyncClient, meeting: RecordedMeeting) -> None:
