@@ -1,5 +1,6 @@
 """Doing again what was given up: once, by a run that takes over the rest."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -60,6 +61,12 @@ async def test_a_retry_works_only_what_failed(
 async def test_a_second_retry_is_answered_with_the_first(client: httpx.AsyncClient, meeting: RecordedMeeting) -> None:
     first, second = await retry(client, meeting), await retry(client, meeting)
     assert first == second
+    assert len((await client.get(f"/api/meetings/{meeting.meeting_id}/runs")).json()["runs"]) == 2
+
+
+async def test_two_retries_at_once_begin_one_run(client: httpx.AsyncClient, meeting: RecordedMeeting) -> None:
+    answers = await asyncio.gather(*(client.post(f"{address(meeting)}/retry") for _ in range(2)))
+    assert {one.status_code for one in answers} <= {202, 409}
     assert len((await client.get(f"/api/meetings/{meeting.meeting_id}/runs")).json()["runs"]) == 2
 
 
