@@ -127,14 +127,9 @@ def _reuse(facts: Sequence[StoredFact], is_kept: Callable[[Sequence[StoredFact]]
 
 
 def _finished_before(stage: ClientStage) -> Callable[[Sequence[StoredFact]], bool]:
-    """Whether a unit belongs to an earlier stage and published what the line goes on with; a gap is no obstacle."""
+    """Whether a unit is whole and belongs to an earlier stage. One that failed ends the line, unless it is a chunk."""
     earlier = {part for one in CLIENT_STAGES[: CLIENT_STAGES.index(stage)] for part in STAGES[one]}
-
-    def is_kept(unit: Sequence[StoredFact]) -> bool:
-        is_failed = any(isinstance(one.event, StageFailed) and one.unit.stage != "transcribe" for one in unit)
-        return _is_whole(unit) and unit[0].unit.stage in earlier and not is_failed
-
-    return is_kept
+    return lambda unit: _is_whole(unit) and unit[0].unit.stage in earlier
 
 
 def _is_whole(unit: Sequence[StoredFact]) -> bool:

@@ -48,7 +48,7 @@ async def refused(client: httpx.AsyncClient, meeting: WorkedMeeting, stage: str,
 async def facts(run: WorkedMeeting) -> list[Any]:
     return await run.gateway.database.fetch(
         "SELECT stage, part, position, siblings, stream, event, worked_in, entry_id FROM facts WHERE run_id = $1"
-        " ORDER BY recorded_at",
+        " ORDER BY recorded_at, stage, part, position",
         UUID(run.run_id),
     )
 
@@ -222,7 +222,7 @@ async def test_a_replay_that_completes_while_its_meeting_is_deleted_waits_for_th
         await connection.execute("UPDATE meetings SET deleted_at = now()")
         projecting_it = asyncio.create_task(parts.projection.run())
         await wait_for_lock(gateway.database)
-        await connection.execute("SELECT FROM runs ORDER BY id FOR UPDATE")  # a deadlock, had the run been locked first
+        await connection.execute("SELECT FROM runs FOR UPDATE NOWAIT")  # refused, if the run had been locked first
     await until(lambda: is_acknowledged(gateway.redis, MinutesWritten))
     parts.projection.close()
     await projecting_it
