@@ -1,6 +1,8 @@
 """Replays: a new run beside an old one, which takes over what that has finished and works the rest again."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
@@ -92,14 +94,15 @@ class Replays:
         A new run takes over everything else. The meeting shows it in the place of its origin, and never otherwise.
 
         Raises:
-            RunNotFound: There is none.
+            RunNotFound, MeetingNotFound: There is none.
             RunInProgress: It has not ended, or another run works on it already.
             NothingGivenUp: All of its units are finished.
         """
         run, is_current = await self._retrial(workspace, run_id)
         async with staged(self.database, self.store) as staging:
             await staging.begin(f"{run.folder}/")
-            await run.put_objects(self.store)
+            async with self._unless_deleted(workspace, run.meeting_id):
+                await run.put_objects(self.store)
             async with self.database.transaction() as connection:
                 await _lock_origin(connection, run)
                 await _begin(connection, run, None if is_current else "never")
@@ -138,11 +141,18 @@ class Replays:
         return run, bool(origin["is_current"])
 
     async def _request(self, workspace: str, meeting_id: UUID, run_id: str) -> MeetingRequest:
-        try:
+        async with self._unless_deleted(workspace, meeting_id):
             return await self.store.load(MeetingRequest, f"meetings/{meeting_id}/{run_id}/request.json")
+
+    @asynccontextmanager
+    async def _unless_deleted(self, workspace: str, meeting_id: UUID | None) -> AsyncIterator[None]:
+        """An object that is missing because its meeting was deleted meanwhile means that there is no meeting."""
+        try:
+            yield
         except ObjectMissing:
-            async with self.database.connection() as connection:  # deleted meanwhile: then it is not found
-                await find_run(connection, workspace, meeting_id, UUID(run_id))
+            if meeting_id is not None:
+                async with self.database.connection() as connection:
+                    await find_run(connection, workspace, meeting_id)
             raise
 
     def _announce(self, run: Successor) -> None:

@@ -26,7 +26,14 @@ from services.gateway.errors import NothingGivenUp, RunInProgress, RunNotFound
 from services.gateway.gateway import Gateway
 from services.transcriber.stages import assemble_stage
 from tests.integration.line import entries, normalized, until
-from tests.integration.services.gateway.rows import Background, accept_sample, background, projecting, publish_as
+from tests.integration.services.gateway.rows import (
+    Background,
+    accept_sample,
+    background,
+    projecting,
+    publish_as,
+    wait_for_lock,
+)
 from tests.integration.services.gateway.worked_meeting import WorkedMeeting, hand_in
 
 
@@ -229,6 +236,19 @@ async def test_a_run_that_is_not_there_or_has_nothing_to_do_again_is_refused(mee
     await meeting.gateway.deletion.delete("default", UUID(meeting.meeting_id))
     with pytest.raises(RunNotFound):
         await replays.retry("default", run_id)
+
+
+async def test_a_retry_whose_meeting_is_deleted_while_it_begins_leaves_nothing(meeting: WorkedMeeting) -> None:
+    await lose_minutes(meeting)
+    gateway = meeting.gateway
+    async with gateway.database.transaction() as connection:
+        await connection.execute("UPDATE meetings SET deleted_at = now()")
+        retrying = asyncio.create_task(gateway.replays.retry("default", UUID(meeting.run_id)))
+        await wait_for_lock(gateway.database)
+    with pytest.raises(RunNotFound):
+        await retrying
+    kept = await gateway.store.list(f"meetings/{meeting.meeting_id}/")
+    assert {key.split("/")[2] for key in kept if key.endswith("/request.json")} == {meeting.run_id}
 
 
 async def test_a_sample_that_failed_is_worked_again_from_where_it_failed(gateway: Gateway) -> None:
