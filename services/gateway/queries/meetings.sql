@@ -13,7 +13,7 @@ LIMIT $4
 
 -- name: find_run
 -- $3: the run, or NULL for the one that the meeting shows.
-SELECT meetings.id AS meeting_id, meetings.title, meetings.filename, meetings.created_at,
+SELECT meetings.id AS meeting_id, meetings.title, meetings.filename, runs.created_at,
        runs.id AS run_id, runs.status, runs.version, runs.ended_at,
        runs.error_code, runs.error_message, runs.error_stage,
        runs.id = meetings.current_run_id AS is_current, runs.origin_run_id, runs.from_stage

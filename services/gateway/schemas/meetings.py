@@ -98,6 +98,8 @@ class MeetingProgress(Answer):
     title: str | None
     status: MeetingStatus
     created_at: datetime.datetime
+    """When the run began."""
+
     ended_at: datetime.datetime | None
     has_transcript: bool
     """Whether the results can be read; minutes may follow."""
