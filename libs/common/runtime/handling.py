@@ -55,7 +55,7 @@ class Handling(Generic[E]):
     async def _verdict(self, held: Held[E], attempt: Attempt[E]) -> Verdict | bytes:
         """What the handler says, or the outcome that is there already."""
         key = outcome_key(held.event.folder, held.unit)
-        async with self._solitude.place(alone=held.delivery.times_delivered > 1):
+        async with self._solitude.place(alone=held.delivery.is_suspect):
             found = await until_answered(lambda: self._store.find(key))
             return await attempt.run() if found is None else found
 

@@ -42,12 +42,41 @@ class Slots:
 
 
 class Solitude:
-    """Lets units run side by side, but a suspect alone, so that it takes no innocent with it."""
+    """Lets units run side by side, but a suspect alone, so that it takes no innocent with it.
+
+    What only waits behind a suspect dies with it, too: while one is in hand, nothing else is to be taken.
+    """
 
     def __init__(self) -> None:
+        self.taking_over = asyncio.Lock()
+        """Held by the stage that takes over, so that no two take a suspect."""
+
         self._running = 0
         self._suspects = 0
         self._changed = asyncio.Condition()
+        self._in_hand = 0
+        self._none_in_hand = asyncio.Event()
+        self._none_in_hand.set()
+
+    @property
+    def has_suspect(self) -> bool:
+        """Whether one is in hand."""
+        return self._in_hand > 0
+
+    async def wait_for_no_suspect(self) -> None:
+        """Return at once if none is in hand."""
+        await self._none_in_hand.wait()
+
+    def take_suspect(self) -> None:
+        """Have one in hand from now on, although it may still wait for its turn."""
+        self._in_hand += 1
+        self._none_in_hand.clear()
+
+    def release_suspect(self) -> None:
+        """Have one less in hand."""
+        self._in_hand -= 1
+        if not self._in_hand:
+            self._none_in_hand.set()
 
     @asynccontextmanager
     async def place(self, *, alone: bool) -> AsyncIterator[None]:

@@ -42,6 +42,7 @@ class StageWorker(Generic[E]):
         self.held: dict[str, Held[E]] = {}
         self._queue = queue
         self._store = store
+        self._solitude = solitude
         self._handling = Handling(stage, queue, store, solitude)
         self._lease = lease
         self._slots = Slots(stage.slots)
@@ -59,7 +60,7 @@ class StageWorker(Generic[E]):
     async def run(self) -> None:
         """Take deliveries until `close`."""
         failures = 0
-        while (free := await self._slots.wait_free()) > 0:
+        while (free := await self._room()) > 0:
             try:
                 await self._take(free)
                 failures = 0
@@ -106,6 +107,15 @@ class StageWorker(Generic[E]):
             found.setdefault(one.unit.run_id, {})[one.unit.name] = json.dumps(state)
         return found
 
+    async def _room(self) -> int:
+        """Wait until something may be taken; how much, and not above 0 once closed."""
+        while (free := await self._slots.wait_free()) > 0 and self._solitude.has_suspect:
+            waiting = [asyncio.create_task(one) for one in (self._solitude.wait_for_no_suspect(), self._closing.wait())]
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for task in waiting:
+                task.cancel()
+        return free
+
     async def _pause(self, delay: float) -> None:
         try:
             async with asyncio.timeout(delay):
@@ -119,15 +129,25 @@ class StageWorker(Generic[E]):
             self._next_promotion = now + _PROMOTE_PERIOD
             await self._queue.promote()
         if now >= self._next_takeover:
-            self._next_takeover = now + self._lease * random.uniform(0.15, 0.35)  # noqa: S311 - jitter
-            deliveries = await self._queue.take_over(
-                free, lease=self._lease, in_hand=list(self.held), only_handed_back=now < self._quiet_until
-            )
-        else:
-            block = min(BLOCK, self._next_promotion - now, self._next_takeover - now)
-            deliveries = await self._queue.read(free, block=block)
+            await self._take_over(now)
+            return
+        block = min(BLOCK, self._next_promotion - now, self._next_takeover - now)
+        deliveries = await self._queue.read(free, block=block)
         if deliveries:
             self._begin(deliveries)
+
+    async def _take_over(self, now: float) -> None:
+        """One at a time: what is taken together with a suspect could die with it. The next follows at once."""
+        async with self._solitude.taking_over:
+            if self._solitude.has_suspect:
+                return
+            deliveries = await self._queue.take_over(
+                1, lease=self._lease, in_hand=list(self.held), only_handed_back=now < self._quiet_until
+            )
+            if deliveries:
+                self._begin(deliveries)
+        if not deliveries:
+            self._next_takeover = now + self._lease * random.uniform(0.15, 0.35)  # noqa: S311 - jitter
 
     def _begin(self, deliveries: Sequence[Delivery | Unreadable]) -> None:
         readable = [one for one in deliveries if isinstance(one, Delivery)]
@@ -138,6 +158,9 @@ class StageWorker(Generic[E]):
             task = asyncio.create_task(self._deliver(delivery, cancelled))
             self._tasks.add(task)
             task.add_done_callback(self._ended)
+            if isinstance(delivery, Delivery) and delivery.is_suspect:
+                self._solitude.take_suspect()
+                task.add_done_callback(lambda _task: self._solitude.release_suspect())
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

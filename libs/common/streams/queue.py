@@ -50,6 +50,11 @@ class Delivery:
         """Which attempt this is, over all entries that carried the event."""
         return self.entry.spent + self.times_delivered
 
+    @property
+    def is_suspect(self) -> bool:
+        """Whether a worker died that had it."""
+        return self.times_delivered > 1
+
 
 @dataclass(frozen=True)
 class Unreadable:

@@ -256,6 +256,30 @@ async def test_a_suspect_that_waited_for_its_turn_looks_for_the_outcome_again(re
     assert handled == [innocent]
 
 
+async def test_what_waits_behind_a_suspect_stays_with_others_who_could_work_it(
+    redis: Redis, store: ObjectStore
+) -> None:
+    """Otherwise it would be charged an attempt each time that the suspect takes its process with it."""
+    began, suspect, neighbour, newcomer = asyncio.Event(), accepted(), accepted(), accepted()
+
+    async def hang(event: SampleAccepted, work: Work) -> list[Event]:
+        assert event == suspect
+        began.set()
+        await asyncio.Event().wait()
+        return []
+
+    await redis.xgroup_create(INPUT, GROUP, id="0", mkstream=True)
+    await _left_by_a_dead_worker(redis, suspect)
+    await _left_by_a_dead_worker(redis, neighbour)
+    async with working(redis, store, stage(hang, slots=4), lease=0.5):
+        await asyncio.wait_for(began.wait(), 10)
+        await publish(redis, newcomer)
+        async with working(redis, store, stage(echo), lease=0.5):
+            published = await entries(redis, SampleNormalized, count=2)
+    worked = {SampleNormalized.model_validate_json(one["event"]).run_id for one in published}
+    assert worked == {neighbour.run_id, newcomer.run_id}
+
+
 async def test_a_unit_under_which_workers_died_is_given_up_unworked(redis: Redis, store: ObjectStore) -> None:
     async def handle(event: SampleAccepted, work: Work) -> list[Event]:
         raise AssertionError("it would die once more")

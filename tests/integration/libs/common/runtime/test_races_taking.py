@@ -55,10 +55,18 @@ async def refuse_to_be_called(event: SampleAccepted, work: Work) -> list[Event]:
 
 @asynccontextmanager
 async def stage_working(
-    queue: StageQueue, store: ObjectStore, of: Stage[SampleAccepted], *, lease: float
+    queue: StageQueue,
+    store: ObjectStore,
+    of: Stage[SampleAccepted],
+    *,
+    lease: float,
+    solitude: Solitude | None = None,
 ) -> AsyncIterator[StageWorker[SampleAccepted]]:
-    """A stage that takes deliveries while the block runs; nobody renews its leases."""
-    worker = StageWorker(of, queue, store, Solitude(), lease=lease)
+    """A stage that takes deliveries while the block runs; nobody renews its leases.
+
+    `solitude`: that of the process, if it has other stages.
+    """
+    worker = StageWorker(of, queue, store, solitude or Solitude(), lease=lease)
     running = asyncio.create_task(worker.run())
     try:
         yield worker
@@ -114,6 +122,43 @@ async def test_after_an_outage_of_redis_nothing_is_taken_over_for_a_lease(
     async with stage_working(queue, store, stage(echo), lease=1.0):
         await asyncio.wait_for(looked_after.wait(), 20)
         assert await owner(redis) == "dead"
+
+
+async def test_of_two_stages_that_take_over_at_once_one_gets_a_suspect(
+    redis: Redis, store: ObjectStore, make_queue: MakeQueue
+) -> None:
+    solitude, held, both_look, looked = Solitude(), list[Event](), asyncio.Event(), asyncio.Event()
+
+    async def hang(event: SampleAccepted, work: Work) -> list[Event]:
+        held.append(event)
+        await looked.wait()
+        return [normalized(event)]
+
+    async def say_so() -> None:
+        both_look.set()
+
+    async def look_too() -> None:
+        await both_look.wait()
+
+    for _ in range(2):
+        await publish(redis, accepted())
+        delivery = await take(make_queue("dead"))
+        await redis.xclaim(INPUT, GROUP, "handed-back", 0, [delivery.id], idle=LONG_AGO_MS, justid=True)
+    one = interleaved(make_queue("one"), before={"take_over": look_too})
+    two = interleaved(make_queue("two"), after={"promote": say_so})
+    async with (
+        stage_working(one, store, stage(hang), lease=60, solitude=solitude),
+        stage_working(two, store, stage(hang), lease=60, solitude=solitude) as second,
+    ):
+        await until(lambda: _has_begun(held))
+        assert second.held == {}
+        assert len(held) == 1
+        looked.set()
+        await until(lambda: redis.exists(OUTPUT))
+
+
+async def _has_begun(held: list[Event]) -> bool:
+    return bool(held)
 
 
 async def test_a_worker_that_was_late_to_renew_does_not_work_its_own_unit_twice(
