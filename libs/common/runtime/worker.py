@@ -20,7 +20,6 @@ from libs.common.streams.queue import StageQueue, consumer_name
 from libs.common.streams.scripts import Scripts
 
 _PULSE = 0.5
-_PROGRESS_LIFETIME = 86400
 
 _log = structlog.get_logger(__name__)
 
@@ -101,7 +100,7 @@ class Worker:
         async with self._redis.pipeline(transaction=False) as pipe:
             for run_id, units in runs.items():
                 pipe.hset(progress_key(run_id), items=[text for pair in units.items() for text in pair])
-                pipe.expire(progress_key(run_id), _PROGRESS_LIFETIME)
+                pipe.pexpire(progress_key(run_id), int(2000 * self._lease))  # of a worker that died, nothing stays
             for run_id, unit in gone:
                 pipe.hdel(progress_key(run_id), unit)
             await pipe.execute()

@@ -273,6 +273,18 @@ async def test_progress_of_a_unit_in_hand_is_shown_and_removed(redis: Redis, sto
         await until(shows_nothing)
 
 
+async def test_what_a_worker_said_of_a_unit_lapses_when_it_dies(redis: Redis, store: ObjectStore) -> None:
+    async def hang(event: SampleAccepted, work: Work) -> list[Event]:
+        await asyncio.Event().wait()
+        return []
+
+    event = accepted()
+    await publish(redis, event)
+    async with working(redis, store, stage(hang), lease=1.0):
+        await until(lambda: redis.exists(progress_key(event.run_id)))
+        assert 0 < await redis.pttl(progress_key(event.run_id)) <= 2000
+
+
 async def test_garbage_in_a_stream_is_passed_over(redis: Redis, store: ObjectStore) -> None:
     await redis.xadd(stream_key(SampleAccepted.stream), {"nonsense": "1"})
     event = accepted()
