@@ -26,6 +26,7 @@ from services.gateway.errors import NothingGivenUp, RunInProgress, RunNotFound
 from services.gateway.gateway import Gateway
 from services.transcriber.stages import assemble_stage
 from tests.integration.line import entries, normalized, until
+from tests.integration.services.gateway.replays import has_ended
 from tests.integration.services.gateway.rows import (
     Background,
     accept_sample,
@@ -34,12 +35,7 @@ from tests.integration.services.gateway.rows import (
     publish_as,
     wait_for_lock,
 )
-from tests.integration.services.gateway.worked_meeting import WorkedMeeting, hand_in
-
-
-@pytest.fixture
-async def meeting(client: httpx.AsyncClient, gateway: Gateway) -> WorkedMeeting:
-    return await hand_in(client, gateway)
+from tests.integration.services.gateway.worked_meeting import WorkedMeeting
 
 
 async def lose_a_chunk(meeting: WorkedMeeting) -> None:
@@ -88,7 +84,7 @@ class Workers:
         await self.parts.relay.relay()
         try:
             async with projecting(self.parts):
-                await until(lambda: _has_ended(gateway, run.run_id))
+                await until(lambda: has_ended(gateway, run.run_id))
         finally:
             stopped.set()
             await running
@@ -102,11 +98,6 @@ class Workers:
         self.asked.append(f"summarize.{event.persona}")
         key = await work.keep("minutes.json", Segment(start=0, end=0))
         return [MinutesWritten(**event.subject, persona=event.persona, minutes_key=key)]
-
-
-async def _has_ended(gateway: Gateway, run_id: str) -> bool:
-    row = await gateway.database.fetch_one("SELECT ended_at FROM runs WHERE id = $1", UUID(run_id))
-    return row is not None and row["ended_at"] is not None
 
 
 async def worked_in(run: WorkedMeeting, own: bool) -> set[str]:
@@ -263,7 +254,7 @@ async def test_a_sample_that_failed_is_worked_again_from_where_it_failed(gateway
     async with projecting(parts):
         await until(lambda: gateway.database.fetch("SELECT FROM facts WHERE stage = 'normalize_sample'"))
         await publish_as(gateway.redis, failure, "enroll")
-        await until(lambda: _has_ended(gateway, accepted.run_id))
+        await until(lambda: has_ended(gateway, accepted.run_id))
     retried = await gateway.replays.retry("default", UUID(accepted.run_id))
     assert (retried.sample_id, retried.meeting_id) == (accepted.sample_id, None)
     await gateway.redis.flushall()
