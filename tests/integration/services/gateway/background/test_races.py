@@ -285,6 +285,20 @@ async def test_a_group_that_is_destroyed_while_trimming_loses_nothing(gateway: G
     assert len(await queue.read(10, block=1)) == 3
 
 
+async def test_trimming_an_event_leaves_the_marker_of_who_published_it(gateway: Gateway) -> None:
+    parts, samples = background(gateway.database, gateway.redis, gateway.store), []
+    for _ in range(2):
+        samples.append(await accept_sample(gateway.database))
+        await publish_as(gateway.redis, normalized(samples[-1]), GROUP)
+    async with projecting(parts):
+        await until(lambda: is_acknowledged(gateway.redis, SampleNormalized))
+    key = stream_key(SampleNormalized.stream)
+    await gateway.redis.xgroup_create(key, "enroll", id="$")
+    assert await trimmer(gateway, before={}).trim() == 1
+    marker = marker_key(f"{samples[0].run_id}/{GROUP}")
+    assert await gateway.redis.exists(marker), "its input may be delivered again"
+
+
 async def _second_look(gateway: Gateway) -> int:
     """Which call of the script is the one that cuts the stream of accepted samples."""
     return list(EVENTS).index(SampleAccepted.stream) + 2
