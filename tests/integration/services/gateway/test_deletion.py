@@ -121,6 +121,7 @@ async def fill(client: httpx.AsyncClient, gateway: Gateway, parts: Background, m
     await redis.hset(moved_key("diarize"), f"{meeting.run_id}/diarize", "1-1")
     await redis.hset(progress_key(meeting.run_id), mapping={"diarize": "{}"})
     await meeting.transcribe()
+    await gateway.database.execute("INSERT INTO labels (run_id, label) VALUES ($1, 'SPEAKER_00')", UUID(meeting.run_id))
     assert (await client.get(f"/api/meetings/{meeting.meeting_id}/results")).status_code == 200
     await gateway.store.put(answer_marker_key(meeting.meeting_id, "digest"), b"1")
     await gateway.store.put(answer_key("default", "digest"), b"{}")

@@ -9,14 +9,15 @@ import httpx
 import pytest
 
 from libs.common.errors import StorageUnavailable
-from libs.common.events import MeetingAccepted
+from libs.common.events import AudioNormalized, MeetingAccepted
+from libs.common.outcome import Outcome, PublishedEvent, Unit, outcome_key
 from libs.common.runtime.worker import Worker
 from libs.common.stage import Stage, Work
 from libs.common.storage import ObjectStore
 from libs.common.streams.keys import cancelled_key, stream_key
 from services.gateway.background.erasures import Erasures
 from services.gateway.gateway import Gateway
-from tests.integration.line import until
+from tests.integration.line import REPORT, until
 from tests.integration.services.gateway.meeting_rows import accept_meeting
 from tests.integration.services.gateway.rows import background
 
@@ -113,6 +114,23 @@ async def test_an_outcome_that_cannot_be_read_keeps_only_its_own_run_from_being_
             await gateway.store.put(f"{folder}/normalize.json", b'{"version": 2}')
     assert await gateway.erasures.sweep() == 1
     assert [await gateway.store.exists(stray) for stray in strays] == [True, False]
+
+
+async def test_the_sweep_keeps_what_an_outcome_names(client: httpx.AsyncClient, gateway: Gateway) -> None:
+    meeting = await accept_meeting(client, gateway)
+    await gateway.database.execute("UPDATE runs SET status = 'completed', ended_at = now() - interval '1 hour'")
+    folder, unit = f"meetings/{meeting.meeting_id}/{meeting.run_id}", Unit(run_id=meeting.run_id, stage="normalize")
+    named, stray = f"{folder}/normalize/0123/audio.flac", f"{folder}/normalize/4567/audio.flac"
+    event = AudioNormalized(**meeting.subject, audio_key=named, duration=1.0)
+    outcome = Outcome(
+        unit=unit, status="finished", published=(PublishedEvent.of(event),), report=REPORT,
+        input=PublishedEvent.of(event), objects=(named,),
+    )  # fmt: skip
+    await gateway.store.put_new(outcome_key(folder, unit), outcome.model_dump_json().encode())
+    for key in (named, stray):
+        await gateway.store.put(key, b"sound")
+    assert await gateway.erasures.sweep() == 1
+    assert [await gateway.store.exists(key) for key in (named, stray)] == [True, False]
 
 
 async def test_a_deleted_meeting_is_not_worked_again_when_its_entries_are_delivered_again(
