@@ -35,10 +35,11 @@ class Place:
             ValueError: It is none.
         """
         found = _PLACE.fullmatch(text)
-        if found is None:
+        pairs = [one.split("=") for one in found[2].split(";")[1:]] if found else []
+        seen = tuple((stream, int(sequence)) for stream, sequence in pairs)
+        if found is None or any(sequence > _LAST_SEQUENCE for _, sequence in seen):
             raise ValueError(f"{text!r} is no place in the streams")
-        pairs = (one.split("=") for one in found[2].split(";")[1:])
-        return cls(int(found[1]), tuple((stream, int(sequence)) for stream, sequence in pairs))
+        return cls(int(found[1]), seen)
 
     def after(self, stream: str, entry_id: str) -> "Place":
         """The place behind an entry that comes next."""

@@ -40,6 +40,15 @@ class Ended:
     reason: Literal["too_slow", "closing", "unavailable"]
 
 
+@dataclass(frozen=True)
+class _Beginning:
+    """From here on a follower is given everything."""
+
+    place: Place
+    last: Mapping[str, str]
+    """Stream → the entry after which that is."""
+
+
 class Tail:
     """Reads while somebody follows, over one connection."""
 
@@ -49,19 +58,24 @@ class Tail:
         self._limit = limit
         self._followers: set[_Follower] = set()
         self._reading: asyncio.Task[None] | None = None
+        self._is_away = False
         self._is_closing = False
 
     async def follow(self, start: Place | None = None) -> AsyncGenerator[Began | Seen | Note | Ended, None]:
-        """Everything behind `start`, in order; without one, everything that happens from now on."""
+        """Everything behind `start`, in order; without one, everything that happens from now on.
+
+        A follower that ends before Redis has said where it begins is given no place.
+        """
         follower = self._join()
         try:
-            now, last = await follower.begins
-            yield Began(start or now)
-            if start is not None:
-                async for seen in self._course.past(start, last):
-                    yield seen
             while not isinstance(item := await follower.next(), Ended):
-                yield item
+                if not isinstance(item, _Beginning):
+                    yield item
+                    continue
+                yield Began(start or item.place)
+                if start is not None:
+                    async for seen in self._course.past(start, item.last):
+                        yield seen
             yield item
         except (RedisError, OSError):
             yield Ended("unavailable")
@@ -91,20 +105,22 @@ class Tail:
             self._reading = asyncio.create_task(self._read())
         elif self._course.last:
             follower.begin(self._course.place, self._course.last)
+        if self._is_away:
+            follower.give(Note("unavailable"))
         return follower
 
     async def _read(self) -> None:
-        is_away = False
+        self._is_away = False
         try:
             while self._followers:
                 try:
                     await self._read_once()
-                    is_away = False
+                    self._is_away = False
                 except (RedisError, OSError) as error:
                     _log.warning("the streams cannot be followed", error=str(error))
-                    if not is_away:
+                    if not self._is_away:
                         self._tell(Note("unavailable"))
-                    is_away = True
+                    self._is_away = True
                     await asyncio.sleep(_PAUSE)
         finally:
             for follower in self._followers:
@@ -133,15 +149,12 @@ class _Follower:
     """What waits for one follower."""
 
     def __init__(self, limit: int) -> None:
-        self.begins: asyncio.Future[tuple[Place, Mapping[str, str]]] = asyncio.get_running_loop().create_future()
-        """The place and, by stream, the entries after which this follower is given everything."""
         self._limit = limit
-        self._waiting: asyncio.Queue[Seen | Note | Ended] = asyncio.Queue()
+        self._waiting: asyncio.Queue[_Beginning | Seen | Note | Ended] = asyncio.Queue()
 
     def begin(self, place: Place, last: Mapping[str, str]) -> None:
         """From here on it is given everything."""
-        if not self.begins.done():
-            self.begins.set_result((place, dict(last)))
+        self._waiting.put_nowait(_Beginning(place, dict(last)))
 
     def give(self, item: Seen | Note) -> bool:
         """False if it did not keep up: then it gets the end instead."""
@@ -153,7 +166,6 @@ class _Follower:
 
     def end(self, reason: Literal["too_slow", "closing"]) -> None:
         self._waiting.put_nowait(Ended(reason))
-        self.begin(Place(0), {})
 
-    async def next(self) -> Seen | Note | Ended:
+    async def next(self) -> _Beginning | Seen | Note | Ended:
         return await self._waiting.get()

@@ -14,6 +14,9 @@ from libs.common.streams.tail import Began, Ended, Note, Tail
 from services.gateway.pipeline.summary import Published
 from services.gateway.schemas.events import EventSummary, TailedEvent, TailNote
 
+SILENT_AT_MOST = 500
+"""Events that a client does not wish for, after which it hears all the same how far it has come."""
+
 _RETRY_MS = 2000
 _MESSAGES = {
     "unavailable": "Redis does not answer; what happens meanwhile is shown afterwards",
@@ -45,19 +48,28 @@ class Wish:
 
 async def server_sent_events(tail: Tail, wish: Wish) -> AsyncIterator[ServerSentEvent]:
     """The events, each under the id from which a client goes on that connects again."""
+    place, passed_over = wish.start, 0
     async with aclosing(tail.follow(wish.start)) as items:
         async for item in items:
+            if isinstance(item, Note | Ended):
+                yield _note(item, place)
+                continue
+            place = item.place
             if isinstance(item, Began):
-                yield ServerSentEvent(event="begin", raw_data="{}", id=str(item.place), retry=_RETRY_MS)
-            elif isinstance(item, Note | Ended):
-                yield _note(item)
+                yield ServerSentEvent(event="begin", raw_data="{}", id=str(place), retry=_RETRY_MS)
             elif (summary := _summary(item)) is not None and wish.wants(summary):
-                yield ServerSentEvent(raw_data=summary.model_dump_json(), id=str(item.place))
+                yield ServerSentEvent(raw_data=summary.model_dump_json(), id=str(place))
+                passed_over = 0
+            elif (passed_over := passed_over + 1) % SILENT_AT_MOST == 0:
+                yield ServerSentEvent(id=str(place))
 
 
-def _note(item: Note | Ended) -> ServerSentEvent:
-    note = TailNote(reason=item.reason, message=_MESSAGES[item.reason])
-    return ServerSentEvent(event="end" if isinstance(item, Ended) else "note", raw_data=note.model_dump_json())
+def _note(item: Note | Ended, place: Place | None) -> ServerSentEvent:
+    note, kind = (
+        TailNote(reason=item.reason, message=_MESSAGES[item.reason]),
+        "end" if isinstance(item, Ended) else "note",
+    )
+    return ServerSentEvent(event=kind, raw_data=note.model_dump_json(), id=str(place) if place else None)
 
 
 @lru_cache(maxsize=1024)

@@ -191,9 +191,18 @@ async def test_followers_of_a_gateway_that_stops_are_told_so(redis: Redis, tail:
         tail.close()
         assert await reader.next() == Ended("closing")
     async with aclosing(tail.follow()) as items:
-        late = Reader(items)
-        await late.next()
-        assert await late.next() == Ended("closing")
+        assert await Reader(items).next() == Ended("closing")  # and no place, from which it would be shown everything
+
+
+async def test_who_comes_while_redis_is_away_is_told_so() -> None:
+    async with connect("redis://127.0.0.1:1/0") as nowhere:
+        tail = Tail(nowhere, list(EVENTS))
+        async with aclosing(tail.follow()) as early, aclosing(tail.follow()) as late:
+            assert await Reader(early).next() == Note("unavailable")
+            assert await Reader(late).next() == Note("unavailable")
+            tail.close()
+            assert await Reader(late).next() == Ended("closing")
+        await tail.aclose()
 
 
 async def test_following_leaves_nothing_behind(redis: Redis, tail: Tail) -> None:

@@ -13,6 +13,7 @@ import pytest
 from libs.common.events import StageFailed
 from libs.common.streams.queue import Delivery, StageQueue
 from services.gateway.gateway import Gateway
+from services.gateway.pipeline.following import SILENT_AT_MOST
 from tests.integration.line import accepted, publish, until
 from tests.integration.services.gateway.rows import publish_as
 
@@ -172,6 +173,26 @@ async def test_a_client_that_leaves_is_forgotten(reader: httpx.AsyncClient, gate
         return await readers() == 0
 
     await until(is_over)
+
+
+async def test_the_end_says_where_to_go_on_although_nothing_was_shown(
+    reader: httpx.AsyncClient, gateway: Gateway
+) -> None:
+    async with following(reader, failed="true") as one, following(reader) as other:
+        await publish(gateway.redis, accepted())
+        place = (await other.next()).id
+        gateway.tail.close()
+        assert (await one.next()).id == place
+
+
+async def test_a_client_that_is_shown_little_hears_how_far_it_has_come(
+    reader: httpx.AsyncClient, gateway: Gateway
+) -> None:
+    async with following(reader, failed="true") as one, following(reader) as other:
+        for _ in range(SILENT_AT_MOST):
+            await publish(gateway.redis, accepted())
+            place = (await other.next()).id
+        assert (await one.next()).fields == {"id": place}
 
 
 async def test_a_gateway_that_stops_says_goodbye(reader: httpx.AsyncClient, gateway: Gateway) -> None:

@@ -11,7 +11,9 @@ def test_a_place_is_read_as_it_was_written() -> None:
     assert Place.parse(str(place)) == place
 
 
-@pytest.mark.parametrize("text", ["", "x", "12;", "12;one", "12;one=x", "12 one=1", "-1", "12;one=1;", "1" * 16])
+@pytest.mark.parametrize(
+    "text", ["", "x", "12;", "12;one", "12;one=x", "12 one=1", "-1", "12;one=1;", "1" * 16, f"12;one={2**64}"]
+)
 def test_what_is_no_place_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is no place"):
         Place.parse(text)
