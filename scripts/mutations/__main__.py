@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from scripts.mutations.mutation import ROOT, Misfit, Mutation, load_mutations
+from scripts.mutations.document import PAGE, written
+from scripts.mutations.mutation import ROOT, Misfit, Mutation, load_areas, load_mutations
 from scripts.mutations.trial import Verdict, copy_tree, fails_unchanged, try_mutation
 
 _STYLES = {"killed": "green", "survived": "bold red", "broken": "bold yellow"}
@@ -22,6 +23,7 @@ def main() -> int:
     """The exit status: 1 if the tests of a guard pass without it, 2 if nothing could be tried."""
     parser = argparse.ArgumentParser(prog="python -m scripts.mutations", description=__doc__)
     parser.add_argument("--list", action="store_true", help="only show the guards and their tests")
+    parser.add_argument("--document", action="store_true", help="only write docs/guarantees.md")
     parser.add_argument("--only", metavar="NAME", action="append", help="only those whose name has this in it")
     parser.add_argument("-j", "--jobs", type=int, default=2, help="how many to try at the same time")
     options = parser.parse_args()
@@ -33,6 +35,9 @@ def main() -> int:
     except Misfit as error:
         console.print(f"[bold red]{escape(str(error))}")
         return 2
+    if options.document:
+        PAGE.write_text(written(PAGE.read_text("utf-8"), load_areas()), "utf-8")
+        return 0
     if options.list:
         console.print(_listing(mutations))
         return 0

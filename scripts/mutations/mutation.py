@@ -54,15 +54,34 @@ class Mutation:
         return text.replace(self.old, self.new)
 
 
-def load_mutations() -> list[Mutation]:
-    """Those of all areas, in the order of their files.
+@dataclass(frozen=True)
+class Area:
+    """The guards of one part of the system."""
+
+    title: str
+    mutations: tuple[Mutation, ...]
+
+
+def load_areas() -> list[Area]:
+    """All guards.
 
     Raises:
         Misfit: Two have the same name.
     """
-    areas = [tomllib.loads(path.read_text("utf-8")) for path in sorted(_GUARDS.glob("*.toml"))]
-    mutations = [Mutation(**one | {"tests": tuple(one["tests"])}) for area in areas for one in area["mutation"]]
-    repeated = [name for name, count in Counter(one.name for one in mutations).items() if count > 1]
+    areas = [_area(path) for path in sorted(_GUARDS.glob("*.toml"))]
+    names = Counter(one.name for area in areas for one in area.mutations)
+    repeated = [name for name, count in names.items() if count > 1]
     if repeated:
         raise Misfit(f"names that are not unique: {', '.join(repeated)}")
-    return mutations
+    return areas
+
+
+def load_mutations() -> list[Mutation]:
+    """Those of all areas, in order."""
+    return [one for area in load_areas() for one in area.mutations]
+
+
+def _area(path: Path) -> Area:
+    content = tomllib.loads(path.read_text("utf-8"))
+    mutations = (Mutation(**one | {"tests": tuple(one["tests"])}) for one in content["mutation"])
+    return Area(content["title"], tuple(mutations))

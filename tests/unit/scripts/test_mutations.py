@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.mutations.mutation import ROOT, Misfit, Mutation, load_mutations
+from scripts.mutations.document import PAGE, written
+from scripts.mutations.mutation import ROOT, Misfit, Mutation, load_areas, load_mutations
 
 
 @pytest.mark.parametrize("mutation", load_mutations(), ids=lambda one: one.name)
@@ -29,3 +30,8 @@ def test_a_test_that_is_not_there_is_refused(tmp_path: Path) -> None:
     mutation = Mutation(name="m", guarantee="g.", file="code", old="guard", new="", tests=("test.py::test_it",))
     with pytest.raises(Misfit):
         mutation.check(tmp_path)
+
+
+def test_the_page_about_guarantees_is_what_the_mutations_say() -> None:
+    page = PAGE.read_text("utf-8")
+    assert page == written(page, load_areas()), "write it again: python -m scripts.mutations --document"
