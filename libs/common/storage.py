@@ -176,7 +176,7 @@ class ObjectStore:
                 yield path
             return
         path = self._folder / key
-        if not await asyncio.to_thread(path.is_file):
+        if not await self.exists(key):  # asked of the store: a key of a case may lead out of its folder
             raise ObjectMissing(f"object {key} is not in the store")
         try:
             yield path

@@ -43,6 +43,23 @@ async def test_a_stream_becomes_an_object(any_store: ObjectStore) -> None:
     assert b"".join([chunk async for chunk in any_store.read("a/upload")])[2_999_999:3_000_001] == b"ab"
 
 
+@pytest.mark.parametrize("is_absolute", [False, True])
+async def test_no_key_leads_out_of_the_folder(tmp_path: Path, *, is_absolute: bool) -> None:
+    store = ObjectStore.open((tmp_path / "objects").as_uri())
+    (tmp_path / "secret").write_bytes(b"1")
+    with pytest.raises((ValueError, ObjectMissing)):
+        async with store.local_copy(str(tmp_path / "secret") if is_absolute else "../secret"):
+            pass
+
+
+async def test_a_folder_is_no_object(tmp_path: Path) -> None:
+    store = ObjectStore.open((tmp_path / "objects").as_uri())
+    await store.put("a/b", b"1")
+    with pytest.raises(ObjectMissing):
+        async with store.local_copy("a"):
+            pass
+
+
 async def test_a_local_copy_has_the_content(any_store: ObjectStore) -> None:
     await any_store.put("a/b", b"content")
     async with any_store.local_copy("a/b") as path:
