@@ -5,6 +5,7 @@ object store.
 """
 
 import datetime
+import re
 from collections.abc import Iterator
 from typing import Literal
 
@@ -15,6 +16,8 @@ from libs.common.streams.entry import fact_name
 MANIFEST = "manifest.json"
 EVENTS = "events.jsonl"
 OBJECTS = "objects"
+
+_KEY_PART = re.compile(r"(?!\.\.?$)[\w.-]{1,200}", re.ASCII)
 
 
 class RecordedEvent(Frozen):
@@ -83,10 +86,15 @@ def subject_prefix(folder: str) -> str:
     return f"{kind}/{subject}/"
 
 
+def is_key(text: str, prefix: str) -> bool:
+    """Whether it names an object below `prefix`; what a client wrote may begin like a key, and lead elsewhere."""
+    return text.startswith(prefix) and all(_KEY_PART.fullmatch(part) for part in text.split("/"))
+
+
 def keys_in(value: object, prefix: str) -> Iterator[str]:
     """The object keys that a JSON value names, those that begin with `prefix`."""
     if isinstance(value, str):
-        if value.startswith(prefix):
+        if is_key(value, prefix):
             yield value
     elif isinstance(value, dict):
         for item in value.values():

@@ -11,7 +11,7 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TypeGuard
 
-from libs.common.cases.contents import subject_prefix
+from libs.common.cases.contents import is_key, subject_prefix
 from libs.common.outcome import Outcome
 from libs.common.speech import Frozen
 
@@ -107,7 +107,7 @@ class Comparison:
                 yield Difference(where=f"{where}[{index}]", replayed=new[index], note=ONLY_REPLAYED)
 
     def _is_key(self, value: Json) -> TypeGuard[str]:
-        return isinstance(value, str) and value.startswith(self._prefix)
+        return isinstance(value, str) and is_key(value, self._prefix)
 
     def _objects_under(self, old: str, new: str) -> Iterator[Difference]:
         if old == new:

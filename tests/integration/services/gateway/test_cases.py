@@ -216,6 +216,15 @@ async def test_a_store_that_breaks_down_leaves_no_file_that_looks_whole(
         zipfile.ZipFile(io.BytesIO(sent))
 
 
+async def test_what_a_client_wrote_leads_to_no_object(client: httpx.AsyncClient, gateway: Gateway) -> None:
+    meeting, _ = await diarized(client, gateway)
+    vocabulary = [f"meetings/{meeting.meeting_id}/{end}" for end in ("../../galleries/default/x.json", "x" * 300)]
+    key = f"meetings/{meeting.meeting_id}/{meeting.run_id}/request.json"
+    await gateway.store.put(key, json.dumps({"vocabulary": vocabulary}).encode())
+    exported = Exported(await client.get(f"/api/meetings/{meeting.meeting_id}/export"))
+    assert (key in exported.objects, exported.manifest.missing) == (True, ())
+
+
 async def test_an_event_that_no_stage_consumes_is_refused(client: httpx.AsyncClient, gateway: Gateway) -> None:
     meeting, _ = await diarized(client, gateway)
     await meeting.fail("match")

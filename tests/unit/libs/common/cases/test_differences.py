@@ -55,6 +55,14 @@ def test_a_difference_names_its_place_and_its_size(
     assert (found.where, found.note) == (where, note)
 
 
+def test_nothing_outside_of_the_case_is_read(tmp_path: Path) -> None:
+    (tmp_path / "secret.json").write_text('{"a": "secret"}')
+    outside = f"{FOLDER}/../../../../secret.json"
+    (tmp_path / OBJECTS / FOLDER).mkdir(parents=True)
+    [found] = between(tmp_path, {"key": outside}, {"key": put(tmp_path, f"{FOLDER}/2/x.json", "{}")})
+    assert found.recorded == outside
+
+
 def test_artifacts_that_artifacts_name_are_compared_too(tmp_path: Path) -> None:
     keys = [put(tmp_path, f"{FOLDER}/{number}/embedding.json", json.dumps({"v": [number, 0]})) for number in (1, 2)]
     [found] = between(tmp_path, {"of": {"A": keys[0]}}, {"of": {"A": keys[1]}})

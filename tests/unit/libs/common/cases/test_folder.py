@@ -82,3 +82,9 @@ def test_keys_are_found_wherever_a_value_names_them() -> None:
     prefix = subject_prefix(ACCEPTED.folder)
     value = {"a": [{"b": f"{prefix}x"}, "samples/other/y"], "c": f"{prefix}z", "d": 1, "e": None}
     assert list(keys_in(value, prefix)) == [f"{prefix}x", f"{prefix}z"]
+
+
+@pytest.mark.parametrize("end", ["../other/x", "./x", "a//b", "and so on\n", "", "\ud800", "x" * 300, "a/.."])
+def test_what_a_client_wrote_is_no_key_although_it_begins_like_one(end: str) -> None:
+    prefix = subject_prefix(ACCEPTED.folder)
+    assert list(keys_in([f"{prefix}{end}"], prefix)) == []
