@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -24,21 +25,34 @@ _ENGINE_SETTINGS = {
     "summarizer": "SUMMARIZER_ENGINE",
 }
 _PASSED_ON = frozenset({0, DIFFERENT, LEFT})
+_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+_LARGEST_GROWTH = 50
+_ALWAYS_ALLOWED_BYTES = 64 * 1024 * 1024
 _PACKAGE = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def unpacked(archive: Path, folder: Path) -> Case:
-    """A case from its file.
+    """A case from its file, which may be anybody's.
 
     Raises:
-        CommandFailed: It is none.
+        CommandFailed: It is none, or would fill the disk.
     """
     try:
         with zipfile.ZipFile(archive) as members:
+            _check_members(members.infolist(), archive.stat().st_size)
             members.extractall(folder)
         return Case(folder)
-    except (OSError, zipfile.BadZipFile, UnreadableCase) as error:
+    except (OSError, EOFError, RuntimeError, ValueError, zlib.error, zipfile.BadZipFile, UnreadableCase) as error:
         raise CommandFailed(f"{archive} is no file that `hansard export` wrote: {error}") from error
+
+
+def _check_members(members: Sequence[zipfile.ZipInfo], size_bytes: int) -> None:
+    """Raises `BadZipFile` for a file that becomes far larger than recordings and JSON do; no more is ever written."""
+    unpacked_bytes = sum(one.file_size for one in members)
+    if unpacked_bytes > max(_ALWAYS_ALLOWED_BYTES, _LARGEST_GROWTH * size_bytes):
+        raise zipfile.BadZipFile(f"{size_bytes / 1e6:.0f} MB would become {unpacked_bytes / 1e6:.0f} MB")
+    if any(one.compress_type not in _METHODS for one in members):
+        raise zipfile.BadZipFile("it is compressed in another way")
 
 
 def work(folder: Path, case: Case, recorded: RecordedUnit, options: Sequence[str]) -> int:

@@ -15,6 +15,7 @@ from cli.commands.reporting import console, errors, print_json, reports_failures
 from cli.errors import CommandFailed, GatewayUnreachable, UnitNotNamed
 from cli.options import DEFAULT_GATEWAY, AsJson, GatewayUrl, MeetingId
 from cli.run_names import WORDS
+from libs.common.cases.folder import UnreadableCase
 from libs.common.line import LINE
 from libs.common.scratch import remove_abandoned, scratch_folder
 
@@ -78,7 +79,10 @@ def replay_locally(
     with scratch_folder() as folder:
         archive, stage, event = _archive(arguments, gateway_url, folder)
         case = unpacked(archive, folder / "case")
-        status = work(folder / "case", case, chosen(case, stage, event), options)
+        try:
+            status = work(folder / "case", case, chosen(case, stage, event), options)
+        except UnreadableCase as error:
+            raise CommandFailed(error.message) from error
     if status:
         raise typer.Exit(status)
 

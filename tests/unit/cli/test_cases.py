@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,19 @@ from cli.errors import CommandFailed
 from libs.common.cases.contents import RecordedEvent
 from libs.common.cases.folder import Case
 from libs.common.events import StageFailed
+from libs.common.outcome import outcome_key
 from tests.unit.cli.recorded_gateway import MEETING, Recorded, run
-from tests.unit.libs.common.cases.recorded_unit import ACCEPTED, EVENT, RUN, fact, normalized, write_case
+from tests.unit.libs.common.cases.recorded_unit import (
+    ACCEPTED,
+    EVENT,
+    FOLDER,
+    RUN,
+    UNIT,
+    fact,
+    normalized,
+    put,
+    write_case,
+)
 
 EXPORT = f"/api/meetings/{MEETING}/export?voices=false&recording=true"
 
@@ -109,6 +121,49 @@ def test_a_file_that_is_no_case_is_refused(tmp_path: Path) -> None:
     ran = CliRunner().invoke(app, ["replay", "--local", str(file)])
     assert ran.exit_code == 1
     assert "is no file that `hansard export` wrote" in ran.stderr
+
+
+def encrypted(data: bytearray) -> None:
+    data[6] |= 1
+    data[data.find(b"PK\x01\x02") + 8] |= 1
+
+
+def of_another_method(data: bytearray) -> None:
+    data[8] = data[data.find(b"PK\x01\x02") + 10] = 99
+
+
+def broken(data: bytearray) -> None:
+    data[45:60] = bytes(one ^ 0xFF for one in data[45:60])
+
+
+@pytest.mark.parametrize("change", [encrypted, of_another_method, broken])
+def test_a_file_that_cannot_be_unpacked_is_refused(tmp_path: Path, change: Callable[[bytearray], None]) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as members:
+        members.writestr("manifest.json", "{}" * 1000)
+    data = bytearray(buffer.getvalue())
+    change(data)
+    (tmp_path / "case.zip").write_bytes(data)
+    with pytest.raises(CommandFailed, match="is no file that"):
+        unpacked(tmp_path / "case.zip", tmp_path / "case")
+
+
+def test_a_small_file_does_not_fill_the_disk(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "case.zip", "w", zipfile.ZIP_DEFLATED) as members:
+        for number in range(9):
+            members.writestr(f"objects/{number}", bytes(10_000_000))
+    with pytest.raises(CommandFailed, match="90 MB"):
+        unpacked(tmp_path / "case.zip", tmp_path / "case")
+    assert not (tmp_path / "case").exists()
+
+
+def test_a_case_with_an_outcome_of_a_newer_release_is_refused(tmp_path: Path) -> None:
+    folder = write_case(tmp_path / "recorded", None)
+    put(folder, outcome_key(FOLDER, UNIT), '{"version": 2}')
+    (tmp_path / "case.zip").write_bytes(packed(folder))
+    ran = CliRunner().invoke(app, ["replay", "--local", str(tmp_path / "case.zip")])
+    assert (ran.exit_code, type(ran.exception)) == (1, SystemExit)
+    assert "cannot read the outcome" in ran.stderr
 
 
 def test_local_takes_a_stage_that_there_is() -> None:
