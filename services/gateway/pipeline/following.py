@@ -65,10 +65,8 @@ async def server_sent_events(tail: Tail, wish: Wish) -> AsyncIterator[ServerSent
 
 
 def _note(item: Note | Ended, place: Place | None) -> ServerSentEvent:
-    note, kind = (
-        TailNote(reason=item.reason, message=_MESSAGES[item.reason]),
-        "end" if isinstance(item, Ended) else "note",
-    )
+    note = TailNote(reason=item.reason, message=_MESSAGES[item.reason])
+    kind = "end" if isinstance(item, Ended) else "note"
     return ServerSentEvent(event=kind, raw_data=note.model_dump_json(), id=str(place) if place else None)
 
 
