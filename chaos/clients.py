@@ -3,25 +3,19 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Sequence
-from urllib.parse import urlsplit
 
+from chaos.deck import Card, cards
 from chaos.inputs import SUFFIX, Upload
 from chaos.ledger import Kind, Ledger, Replay, Request
 from chaos.polling import until
 from chaos.repertoire import Repertoire
 from chaos.requests import Requests
+from chaos.uploads import begin_upload
 
-_ENROLMENTS = 0.15
-_CUT_UPLOADS = 0.05
-_TWICE = 0.08
-_CANCELLED = 0.06
-_DELETED = 0.08
-_REPLAYED = 0.1
-_REPLAYED_WITHIN = 20.0
-_READ = 0.3
-_CHANGES_MIND_AFTER = (0.0, 4.0)
+_CHANGES_MIND_AFTER = (0.0, 3.0)
+_REPLAYED_WITHIN = 45.0
+_CONNECTS_WITHIN = 10.0
 _STAGES = ("normalize", "diarize", "match", "transcribe", "summarize")
-_BOUNDARY = "chaos-boundary"
 
 PERSONAS = ("executive", "engineer")
 RECORDED_AT = "2026-11-02T09:00:00Z"
@@ -39,14 +33,18 @@ class Clients:
         self._rng = rng
         self._busy: set[asyncio.Task[None]] = set()
         self._number = 0
+        self.played = 0
+        """How many cards they have played."""
 
     async def run(self, seconds: float, count: int) -> None:
         """Begin `count` things, spread over the time."""
         loop = asyncio.get_running_loop()
         began = loop.time()
-        for at in sorted(self._rng.uniform(0, seconds) for _ in range(count)):
+        times = sorted(self._rng.uniform(0, seconds) for _ in range(count))
+        for at, card in zip(times, cards(self._rng), strict=False):
             await asyncio.sleep(max(0.0, began + at - loop.time()))
-            self._begin(self._something())
+            self._begin(self._play(card))
+            self.played += 1
 
     async def finish(self) -> None:
         """Wait until every request has its answer."""
@@ -99,13 +97,17 @@ class Clients:
         if not task.cancelled() and (error := task.exception()) is not None:
             self.ledger.refused.append(f"a client failed: {error!r}")
 
-    def _something(self) -> Awaitable[object]:
-        chance = self._rng.random()
-        if chance < _CUT_UPLOADS:
-            return self._cut(self.repertoire.meeting(self._rng), self._rng.choice(self._gateways))
-        if chance < _CUT_UPLOADS + _ENROLMENTS:
-            return self._enrolment(self._request("speaker", self.repertoire.clip(self._rng)))
-        return self._meeting(self._request("meeting", self.repertoire.meeting(self._rng)))
+    def _play(self, card: Card) -> Awaitable[object]:
+        """All choices are made now, in the order of the cards."""
+        rng, delay = self._rng, self._rng.uniform(*_CHANGES_MIND_AFTER)
+        match card:
+            case "cut upload":
+                return self._cut(self.repertoire.meeting(rng), rng.choice(self._gateways))
+            case "enrolment" | "enrolment and deletion":
+                return self._enrolment(self._request("speaker", self.repertoire.clip(rng)), card, delay)
+            case _:
+                request = self._request("meeting", self.repertoire.meeting(rng))
+                return self._meeting(request, card, delay, Replay(f"replay-{request.key}", rng.choice(_STAGES)))
 
     def _request(self, kind: Kind, upload: Upload) -> Request:
         self._number += 1
@@ -118,25 +120,17 @@ class Clients:
     async def _promised(self, request: Request) -> None:
         await self.requests.hand_in(request)
 
-    def _meeting(self, request: Request) -> Awaitable[object]:
-        change, delay = self._rng.random(), self._rng.uniform(*_CHANGES_MIND_AFTER)
-        times = 2 if self._rng.random() < _TWICE else 1
-        is_read = self._rng.random() < _READ
-        replay = Replay(f"replay-{request.key}", self._rng.choice(_STAGES))
-
-        async def live() -> None:
-            await asyncio.gather(*(self.requests.hand_in(request) for _ in range(times)))
-            await asyncio.sleep(delay)
-            if is_read:
-                await self.requests.get(f"/api/meetings/{request.id}/status")
-            if change < _CANCELLED:
-                await self.requests.cancel(request)
-            elif change < _CANCELLED + _DELETED:
-                await self.requests.delete(request)
-            elif change < _CANCELLED + _DELETED + _REPLAYED and await self._is_completed(request):
-                await self.requests.replay(request, replay)
-
-        return live()
+    async def _meeting(self, request: Request, card: Card, delay: float, replay: Replay) -> None:
+        times = 2 if card == "twice" else 1
+        await asyncio.gather(*(self.requests.hand_in(request) for _ in range(times)))
+        await asyncio.sleep(delay)
+        await self.requests.get(f"/api/meetings/{request.id}/status")
+        if card == "cancel":
+            await self.requests.cancel(request)
+        elif card == "delete":
+            await self.requests.delete(request)
+        elif card == "replay" and await self._is_completed(request):
+            await self.requests.replay(request, replay)
 
     async def _is_completed(self, request: Request) -> bool:
         """Wait for that for a while."""
@@ -147,43 +141,17 @@ class Clients:
 
         return await until(is_so, within=_REPLAYED_WITHIN)
 
-    def _enrolment(self, request: Request) -> Awaitable[object]:
-        change, delay = self._rng.random(), self._rng.uniform(*_CHANGES_MIND_AFTER)
-
-        async def live() -> None:
-            await self.requests.hand_in(request)
+    async def _enrolment(self, request: Request, card: Card, delay: float) -> None:
+        await self.requests.hand_in(request)
+        if card == "enrolment and deletion":
             await asyncio.sleep(delay)
-            if change < _DELETED:
-                await self.requests.delete(request)
-
-        return live()
+            await self.requests.delete(request)
 
     async def _cut(self, upload: Upload, gateway: str) -> None:
         name = self.new_cut()
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(_CONNECTS_WITHIN):
                 writer = await begin_upload(gateway, name, upload, key=None)
                 writer.close()
         except (OSError, TimeoutError):
             return  # then it was not even begun
-
-
-async def begin_upload(gateway: str, filename: str, upload: Upload, *, key: str | None) -> asyncio.StreamWriter:
-    """Send the first half of a meeting's upload; the rest is up to the caller."""
-    address = urlsplit(gateway)
-    body = (
-        f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="audio"; filename="{filename}"\r\n\r\n'.encode()
-        + upload.content
-        + f"\r\n--{_BOUNDARY}--\r\n".encode()
-    )
-    head = [
-        "POST /api/meetings/process HTTP/1.1",
-        f"Host: {address.netloc}",
-        f"Content-Type: multipart/form-data; boundary={_BOUNDARY}",
-        f"Content-Length: {len(body)}",
-        *([f"Idempotency-Key: {key}"] if key else []),
-    ]
-    _, writer = await asyncio.open_connection(address.hostname, address.port)
-    writer.write("\r\n".join([*head, "", ""]).encode() + body[: len(body) // 2])
-    await writer.drain()
-    return writer

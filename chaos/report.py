@@ -37,7 +37,7 @@ class Report:
         console.print(self._faults())
         console.print(self._outcomes())
         if self.is_good:
-            console.print(f"[green]Everything holds.[/] Again: {self.command}", highlight=False)
+            console.print(f"[green]Everything holds.[/] Again: {self.command}", highlight=False, soft_wrap=True)
             return
         console.print(f"[red]{len(self.violations)} violations[/]")
         for one in self.violations[:_SHOWN_VIOLATIONS]:

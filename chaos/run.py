@@ -12,6 +12,7 @@ from chaos.evidence import Evidence, is_settled, read_evidence
 from chaos.expectations import cast_name
 from chaos.faults.fault import Fault, World
 from chaos.hansard import Hansard, running_hansard
+from chaos.invariants.coverage import check_coverage, check_deeds
 from chaos.invariants.processes import check_processes, read_logs
 from chaos.invariants.promises import check_promises
 from chaos.invariants.publications import check_publications
@@ -65,8 +66,9 @@ async def run_chaos(options: Options, folder: Path) -> Report:
             await _enrol_cast(clients, hansard)
             struck, missed = await _storm(options, World(hansard, clients))
             report.struck = struck
-            report.violations += _check_classes(options.faults, struck, missed)
+            report.violations += check_coverage(options.faults, struck, missed)
             report.violations += await wait_until_quiet(hansard, clients)
+            report.violations += check_deeds(clients)
             evidence = await read_evidence(hansard.servers.audit_url)
             report.violations += await check_promises(clients.ledger, evidence, clients.requests)
             report.violations += await check_units(evidence, hansard.store)
@@ -98,16 +100,6 @@ async def _storm(options: Options, world: World) -> tuple[list[Struck], list[Mis
         group.create_task(world.clients.run(lasts, count))
         striking = group.create_task(carry_out(schedule, world))
     return striking.result()
-
-
-def _check_classes(faults: Sequence[Fault], struck: Sequence[Struck], missed: Sequence[Missed]) -> list[str]:
-    happened = {one.name for one in struck}
-    reasons = {one.name: one.reason for one in missed}
-    return [
-        f"the fault {fault.name} never happened: {reasons.get(fault.name, 'it was not scheduled')}"
-        for fault in faults
-        if fault.name not in happened
-    ]
 
 
 def _judge_recovery(report: Report, evidence: Evidence, ledger: Ledger) -> None:

@@ -8,11 +8,11 @@ from contextlib import suppress
 import psutil
 
 from chaos import timing
-from chaos.clients import begin_upload
 from chaos.faults.fault import Fault, NoTarget, World
 from chaos.hansard import FAMILIES, SERVICES
 from chaos.inputs import SUFFIX
 from chaos.supervisor import children_of
+from chaos.uploads import begin_upload
 
 _PATIENCE = 10.0
 _WITH_CHILDREN = ("diarizer", "transcriber", "summarizer")
