@@ -4,6 +4,7 @@ Given up is what failed, and what fell back: a chunk that became a gap, or a rec
 apart. Work that was cancelled is not, and neither is what a later run of the same recording has completed since.
 """
 
+import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -16,10 +17,22 @@ from libs.common.storage import ObjectStore
 from libs.common.streams.entry import fact_name
 from services.gateway.database import Connection, Database, load_queries
 from services.gateway.errors import DeadLetterNotFound
+from services.gateway.pages import encode_place
 from services.gateway.schemas.dead import DeadLetter, DeadLetterDetails, DeadLetterPage, DroppedLetters
 
 _SQL = load_queries("dead")
 _CONSUMES = {one.stage: one.consumes.stream for one in LINE}
+
+
+@dataclass(frozen=True)
+class LetterPlace:
+    """The last letter of a page; the next one begins after it, whether or not it is still there."""
+
+    at: datetime.datetime
+    unit: Unit
+
+    def __str__(self) -> str:
+        return encode_place(self.at, self.unit.id)
 
 
 @dataclass(frozen=True)
@@ -29,9 +42,9 @@ class DeadLetters:
     database: Database
     store: ObjectStore
 
-    async def page(self, workspace: str, *, code: str | None, after: Unit | None, limit: int) -> DeadLetterPage:
+    async def page(self, workspace: str, *, code: str | None, after: LetterPlace | None, limit: int) -> DeadLetterPage:
         """Those of a code, or all, newest first."""
-        last = (UUID(after.run_id), after.stage, after.part) if after else (None, None, None)
+        last = (after.at, UUID(after.unit.run_id), after.unit.stage, after.unit.part) if after else (None,) * 4
         async with self.database.snapshot() as connection:
             rows = await connection.fetch(_SQL["page"], workspace, code, *last, limit + 1)
             codes = await connection.fetch(_SQL["codes"], workspace, code)
@@ -39,7 +52,7 @@ class DeadLetters:
         return DeadLetterPage(
             letters=letters,
             codes={row["code"]: row["letters"] for row in codes},
-            next_cursor=letters[-1].event if len(rows) > limit else None,
+            next_cursor=str(LetterPlace(letters[-1].at, letter_unit(rows[limit - 1]))) if len(rows) > limit else None,
         )
 
     async def show(self, workspace: str, unit: Unit) -> DeadLetterDetails:
@@ -83,9 +96,25 @@ async def dismiss(connection: Connection, rows: Sequence[Record], *, retried_by:
     await connection.execute(_SQL["dismiss"], *units, retried_by)
 
 
+async def input_events(connection: Connection, units: Sequence[Unit]) -> dict[Unit, str]:
+    """Unit → the name of the event that asked for it."""
+    asked = {(UUID(unit.run_id), _CONSUMES[unit.stage], unit.part): unit for unit in units if unit.stage in _CONSUMES}
+    columns = [list(column) for column in zip(*asked, strict=True)] or [[], [], []]
+    found = await connection.fetch(_SQL["inputs"], *columns)
+    return {
+        asked[row["run_id"], row["stream"], row["unit_part"]]: fact_name(letter_unit(row), row["position"])
+        for row in found
+    }
+
+
 def letter_event(row: Record) -> str:
     """The event that says that the unit of this row was given up."""
-    return fact_name(_unit(row), 0)
+    return fact_name(letter_unit(row), 0)
+
+
+def letter_unit(row: Record) -> Unit:
+    """The unit of this row."""
+    return Unit(run_id=str(row["run_id"]), stage=row["stage"], part=row["part"])
 
 
 async def _find(connection: Connection, workspace: str, unit: Unit) -> Record:
@@ -96,7 +125,7 @@ async def _find(connection: Connection, workspace: str, unit: Unit) -> Record:
 
 
 async def _letters(connection: Connection, rows: Sequence[Record]) -> tuple[DeadLetter, ...]:
-    inputs = await _inputs(connection, rows)
+    inputs = await input_events(connection, [letter_unit(row) for row in rows])
     return tuple(
         DeadLetter(
             event=letter_event(row),
@@ -114,24 +143,8 @@ async def _letters(connection: Connection, rows: Sequence[Record]) -> tuple[Dead
             at=row["recorded_at"],
         )
         for row in rows
-        for unit in [_unit(row)]
+        for unit in [letter_unit(row)]
     )
-
-
-async def _inputs(connection: Connection, rows: Sequence[Record]) -> dict[Unit, str]:
-    """Unit → the name of the event that asked for it."""
-    units = {
-        (row["run_id"], _CONSUMES[row["stage"]], row["part"]): _unit(row) for row in rows if row["stage"] in _CONSUMES
-    }
-    columns = [list(column) for column in zip(*units, strict=True)] or [[], [], []]
-    found = await connection.fetch(_SQL["inputs"], *columns)
-    return {
-        units[row["run_id"], row["stream"], row["unit_part"]]: fact_name(_unit(row), row["position"]) for row in found
-    }
-
-
-def _unit(row: Record) -> Unit:
-    return Unit(run_id=str(row["run_id"]), stage=row["stage"], part=row["part"])
 
 
 def _dropped(rows: Sequence[Record], *, is_dry_run: bool) -> DroppedLetters:

@@ -12,7 +12,7 @@ from libs.common.outcome import Unit
 from libs.common.streams.entry import fact_name
 from services.gateway.database import Database, load_queries
 from services.gateway.errors import DeadLetterNotFound
-from services.gateway.pipeline.dead import dismiss, letter_event
+from services.gateway.pipeline.dead import dismiss, input_events, letter_event, letter_unit
 from services.gateway.runs.replay import Replays
 from services.gateway.schemas.dead import RetriedLetters, RetriedRun, RetryRefusal
 
@@ -60,10 +60,23 @@ class Retries:
         return _answer(runs, is_dry_run=is_dry_run)
 
     async def _retry_run(self, workspace: str, rows: Sequence[Record]) -> RetriedRun:
-        retried = await self.replays.retry(workspace, rows[0]["run_id"])
+        run_id = await self._redone_by(rows)
+        if run_id is None:
+            run_id = (await self.replays.retry(workspace, rows[0]["run_id"])).run_id
         async with self.database.transaction() as connection:
-            await dismiss(connection, rows, retried_by=UUID(retried.run_id))
-        return _run(rows[0], [letter_event(row) for row in rows], run_id=retried.run_id)
+            await dismiss(connection, rows, retried_by=UUID(run_id))
+        return _run(rows[0], [letter_event(row) for row in rows], run_id=run_id)
+
+    async def _redone_by(self, rows: Sequence[Record]) -> str | None:
+        """The run that does these already: whoever began it was killed before it took them off the list."""
+        units = [letter_unit(row) for row in rows]
+        columns = rows[0]["run_id"], [one.stage for one in units], [one.part for one in units]
+        async with self.database.snapshot() as connection:
+            for row in await connection.fetch(_SQL["successors"], *columns):
+                run_id = str(row["id"])
+                if await input_events(connection, [one.model_copy(update={"run_id": run_id}) for one in units]):
+                    return run_id
+        return None
 
 
 def _run_id(row: Record) -> UUID:

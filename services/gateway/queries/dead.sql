@@ -3,14 +3,11 @@ SELECT * FROM dead_letters
 WHERE workspace = $1
   AND ($2::text IS NULL OR code = $2)
   AND (
-    $3::uuid IS NULL
-    OR (recorded_at, run_id, stage, part) < (
-        SELECT recorded_at, run_id, stage, part FROM facts
-        WHERE run_id = $3 AND stage = $4 AND part = $5 AND position = 0
-    )
+    $3::timestamptz IS NULL
+    OR (recorded_at, run_id, stage, part) < ($3, $4::uuid, $5::text, $6::text)
   )
 ORDER BY recorded_at DESC, run_id DESC, stage DESC, part DESC
-LIMIT $6
+LIMIT $7
 
 -- name: codes
 SELECT code, count(*) AS letters FROM dead_letters
@@ -48,6 +45,15 @@ SELECT folder FROM runs WHERE id = $1
 
 -- name: of_run
 SELECT * FROM dead_letters WHERE workspace = $1 AND run_id = $2 ORDER BY recorded_at
+
+-- name: successors
+-- The runs that follow $1 and have taken over none of these units, newest first: $2 stages, $3 parts.
+SELECT runs.id FROM runs
+WHERE runs.origin_run_id = $1 AND runs.status <> 'cancelled' AND NOT EXISTS (
+    SELECT FROM facts JOIN unnest($2::text[], $3::text[]) AS units (stage, part) USING (stage, part)
+    WHERE facts.run_id = runs.id AND facts.worked_in IS NOT NULL
+)
+ORDER BY runs.created_at DESC
 
 -- name: retried_by
 SELECT dismissals.retry_run_id, facts.run_id, runs.meeting_id, runs.sample_id

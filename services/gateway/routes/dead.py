@@ -7,6 +7,8 @@ from fastapi import APIRouter, Depends, Path, Query, status
 
 from libs.common.outcome import Unit
 from services.gateway.errors import DeadLetterNotFound, InvalidRequest
+from services.gateway.pages import decode_place, no_cursor
+from services.gateway.pipeline.dead import LetterPlace
 from services.gateway.problems import documented
 from services.gateway.routes import pipeline_examples as examples
 from services.gateway.routes.dependencies import Limit, TheGateway, Workspace
@@ -14,15 +16,21 @@ from services.gateway.routes.examples import shown
 from services.gateway.schemas.dead import DeadLetterDetails, DeadLetterPage, DroppedLetters, RetriedLetters
 from services.gateway.schemas.problems import FieldError
 
-Code = Annotated[str | None, Query(description="Only this code.", examples=["engine_crashed"])]
+Code = Annotated[str | None, Query(pattern=r"^\w+$", description="Only this code.", examples=["engine_crashed"])]
 Every = Annotated[bool, Query(alias="all", description="Whatever the code.")]
 
 router = APIRouter(prefix="/api/pipeline/dead", tags=["pipeline"])
 
 
 def _parsed(run_id: str, name: str) -> Unit:
-    """The unit of an event: `#0` may be left out, because an address would need it escaped."""
+    """The unit of an event: `#0` may be left out, because an address would need it escaped.
+
+    Raises:
+        ValueError: No unit is called so.
+    """
     stage, _, part = name.partition("#")[0].partition(".")
+    if "\0" in name:
+        raise ValueError("Postgres holds no such text")
     return Unit(run_id=str(UUID(run_id)), stage=stage, part=part)
 
 
@@ -38,13 +46,15 @@ async def _unit(
 
 async def _after(
     cursor: Annotated[str | None, Query(description="`next_cursor` of the page before.")] = None,
-) -> Unit | None:
+) -> LetterPlace | None:
     if cursor is None:
         return None
     try:
-        return _parsed(*cursor.split("/", 1))
-    except (ValueError, TypeError) as error:
-        raise InvalidRequest.of(FieldError(field="cursor", message="is not a cursor of this list")) from error
+        at, name = decode_place(cursor)
+        run_id, _, unit = name.partition("/")
+        return LetterPlace(at, _parsed(run_id, unit))
+    except ValueError as error:
+        raise no_cursor() from error
 
 
 async def _which(code: Code = None, every: Every = False) -> str | None:
@@ -63,7 +73,7 @@ DryRun = Annotated[bool, Query(description="Only say which.")]
 async def list_dead_letters(
     workspace: Workspace,
     gateway: TheGateway,
-    after: Annotated[Unit | None, Depends(_after)],
+    after: Annotated[LetterPlace | None, Depends(_after)],
     code: Code = None,
     limit: Limit = 50,
 ) -> DeadLetterPage:

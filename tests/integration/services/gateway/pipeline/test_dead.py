@@ -107,8 +107,26 @@ async def test_pages_show_every_letter_once(client: httpx.AsyncClient, gateway: 
             break
         parameters["cursor"] = page["next_cursor"]
     assert found == [one.run_id for one in meetings[::-1]]
-    answer = await client.get(PATH, params={"cursor": "nonsense"})
+
+
+@pytest.mark.parametrize("cursor", ["nonsense", "bm9u", "MjAyNi0wMy0wMlQxMDowMDowMCBhL2I"])
+async def test_a_cursor_that_no_answer_contained_is_refused(client: httpx.AsyncClient, cursor: str) -> None:
+    answer = await client.get(PATH, params={"cursor": cursor})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "cursor")
+
+
+async def test_pages_go_on_although_the_last_letter_was_deleted(client: httpx.AsyncClient, gateway: Gateway) -> None:
+    meetings = [await accept_meeting(client, gateway) for _ in range(3)]
+    for one in meetings:
+        await one.fail("normalize")
+    page = (await client.get(PATH, params={"limit": "1"})).json()
+    await gateway.database.execute("DELETE FROM facts WHERE run_id = $1", UUID(meetings[2].run_id))
+    assert await names(client, cursor=page["next_cursor"]) == [f"{one.run_id}/normalize#0" for one in meetings[1::-1]]
+
+
+@pytest.mark.parametrize("path", [f"{PATH}?code=%00", f"{PATH}/{uuid4()}/a%00b"])
+async def test_a_text_that_postgres_cannot_hold_is_no_letter(client: httpx.AsyncClient, path: str) -> None:
+    assert (await client.get(path)).status_code in {200, 404, 422}
 
 
 async def test_a_letter_shows_the_whole_outcome_with_its_input(

@@ -70,6 +70,29 @@ async def test_two_retries_at_once_begin_one_run(client: httpx.AsyncClient, meet
     assert len((await client.get(f"/api/meetings/{meeting.meeting_id}/runs")).json()["runs"]) == 2
 
 
+@pytest.mark.parametrize("end", [None, "failed"])
+async def test_a_letter_that_a_killed_gateway_left_is_not_retried_twice(
+    client: httpx.AsyncClient, gateway: Gateway, meeting: RecordedMeeting, end: str | None
+) -> None:
+    first = await retry(client, meeting)
+    await gateway.database.execute("DELETE FROM dismissals")
+    if end is not None:
+        await RecordedMeeting(gateway, meeting.meeting_id, first["runs"][0]["run_id"]).end(end)
+    assert await listed(client) == [meeting.run_id]
+    assert await retry(client, meeting) == first
+    assert await listed(client) == []
+
+
+async def test_a_replay_that_leaves_the_unit_as_it_is_does_not_do_it_again(
+    client: httpx.AsyncClient, gateway: Gateway, meeting: RecordedMeeting
+) -> None:
+    path = f"/api/meetings/{meeting.meeting_id}/replay"
+    replayed = (await client.post(path, json={"from_stage": "normalize"})).json()["run_id"]
+    await RecordedMeeting(gateway, meeting.meeting_id, replayed).end("failed")
+    [run] = (await retry(client, meeting))["runs"]
+    assert run["run_id"] != replayed
+
+
 async def test_a_retry_that_fails_again_is_a_letter_of_its_own(
     client: httpx.AsyncClient, gateway: Gateway, meeting: RecordedMeeting
 ) -> None:
