@@ -2,24 +2,31 @@
 
 from collections.abc import Iterable, Iterator
 
+from rich.console import JustifyMethod
 from rich.table import Table
 
 from cli.answers.pipeline import DeadLetter, Event, PastEvent, Pipeline, RetriedLetters, Stage, TailedEvent
 
-_HEADINGS = (
-    "stage", "waiting", "in work", "delayed", "oldest s", "attempts", "workers", "engine",
-    "done in 1/5/15 min", "median s", "95 % s", "put back", "dead", "entries", "KiB",
+_NARROW = (
+    "stage", "wait-\ning", "in\nwork", "de-\nlayed", "oldest", "tries\n×units", "work-\ners", "done in\n1/5/15 min",
+    "put\nback", "dead",
 )  # fmt: skip
+_WIDER = {100: ("engine", "half\nin s", "95 %\nin s"), 120: ("entries", "KiB")}
+"""Columns of a terminal → what it shows besides."""
+
 _TEXTS = {"stage", "engine"}
+_SPANS = ((86400.0, "d"), (3600.0, "h"), (60.0, "m"))
 
 
-def streams_table(pipeline: Pipeline) -> Table:
-    """One line per stage."""
-    table = Table(box=None, pad_edge=False)
-    for heading in _HEADINGS:
-        table.add_column(heading, justify="left" if heading in _TEXTS else "right", vertical="bottom")
+def streams_table(pipeline: Pipeline, *, width: int) -> Table:
+    """One line per stage, of as much as fits."""
+    headings = [*_NARROW, *(one for least, more in _WIDER.items() if width >= least for one in more)]
+    table = Table(box=None, pad_edge=False, collapse_padding=True)
+    for heading in headings:
+        justify: JustifyMethod = "left" if heading in _TEXTS else "right"
+        table.add_column(heading, justify=justify, vertical="bottom", overflow="fold")
     for name, stage in pipeline.stages.items():
-        table.add_row(name, *_queue(stage), *_workers(stage), *_work(stage), *_size(stage))
+        table.add_row(*[name, *_queue(stage), *_work(stage), *_makers(stage), *_size(stage)][: len(headings)])
     return table
 
 
@@ -64,24 +71,28 @@ def _queue(stage: Stage) -> list[str]:
     queue = stage.queue
     if queue is None:
         return ["?"] * 5
-    oldest = "" if queue.oldest is None else f"{queue.oldest:.0f}"
-    attempts = f"{queue.attempts} ({queue.repeated} again)" if queue.repeated else str(queue.attempts or "")
+    oldest = "" if queue.oldest is None else _span(queue.oldest)
+    attempts = f"{queue.attempts}×{queue.repeated}" if queue.repeated else str(queue.attempts or "")
     return [str(queue.waiting), str(queue.pending), str(queue.delayed), oldest, attempts]
 
 
-def _workers(stage: Stage) -> list[str]:
-    engines = sorted({one.engine for one in stage.workers if one.engine})
-    return [str(len(stage.workers)), ", ".join(engines)]
+def _span(seconds: float) -> str:
+    """As `hansard tail --since` takes it."""
+    for length, unit in _SPANS:
+        if seconds >= 2 * length:
+            return f"{seconds // length:.0f}{unit}"
+    return f"{seconds:.0f}s"
 
 
 def _work(stage: Stage) -> list[str]:
-    done = stage.throughput
-    return [
-        f"{done.last_minute}/{done.last_5_minutes}/{done.last_15_minutes}",
-        *("" if one is None else f"{one:.2f}" for one in (done.median_seconds, done.percentile_95_seconds)),
-        str(stage.put_backs.inputs),
-        str(stage.dead),
-    ]
+    done = f"{stage.throughput.last_minute}/{stage.throughput.last_5_minutes}/{stage.throughput.last_15_minutes}"
+    return [str(len(stage.workers)), done, str(stage.put_backs.inputs), str(stage.dead)]
+
+
+def _makers(stage: Stage) -> list[str]:
+    engines = sorted({one.engine for one in stage.workers if one.engine})
+    seconds = stage.throughput.median_seconds, stage.throughput.percentile_95_seconds
+    return [", ".join(engines), *("" if one is None else f"{one:.{2 if one < 10 else 0}f}" for one in seconds)]
 
 
 def _size(stage: Stage) -> list[str]:

@@ -54,13 +54,14 @@ def streams(
         elif watch and console.is_terminal:
             _watch(gateway)
         else:
-            (console if console.is_terminal else Console(width=_WIDE)).print(streams_table(gateway.pipeline()))
+            shown = console if console.is_terminal else Console(width=_WIDE)
+            shown.print(streams_table(gateway.pipeline(), width=shown.width))
 
 
 def _watch(gateway: PipelineGateway) -> None:
     with Live(console=console, auto_refresh=False) as live:
         while True:
-            live.update(streams_table(gateway.pipeline()), refresh=True)
+            live.update(streams_table(gateway.pipeline(), width=console.width), refresh=True)
             time.sleep(_PERIOD)
 
 

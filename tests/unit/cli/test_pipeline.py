@@ -1,9 +1,13 @@
 """The commands about the line, against a gateway of the test's own."""
 
+import io
 import json
 
 import pytest
+from rich.console import Console
 
+from cli.answers.pipeline import Pipeline
+from cli.show_pipeline import streams_table
 from tests.unit.cli.recorded_gateway import MEETING, SPEAKER, Recorded, run
 
 RUN = "b6a1d9e4-92a7-4c57-8a30-5d0a7b1f6c22"
@@ -85,10 +89,29 @@ def line(gateway: str) -> None:
 def test_streams_show_every_stage_with_its_work_and_its_losses(gateway: str) -> None:
     *_, transcribe, enroll = [line.split() for line in run(gateway, "streams").stdout.splitlines()]
     assert transcribe == [
-        *("transcribe", "4", "1", "2", "13", "3", "(1", "again)", "1", "pocketsphinx"),
-        *("22/108/301", "2.61", "3.44", "7", "5", "61", "47"),
+        *("transcribe", "4", "1", "2", "13s", "3×1", "1", "22/108/301", "7", "5"),
+        *("pocketsphinx", "2.61", "3.44", "61", "47"),
     ]
     assert enroll[:6] == ["enroll", *"?????"]
+
+
+def busy_line() -> Pipeline:
+    queue = QUEUE | {"memory_bytes": 480112, "waiting": 1234, "pending": 16, "oldest": 7300.0, "repeated": 12}
+    worker = {"consumer": "t-1", "release": "0.1.0", "engine": "faster-whisper"}
+    stage = STAGE | {"queue": queue, "workers": [worker] * 12}
+    return Pipeline.model_validate(PIPELINE | {"stages": dict.fromkeys(("normalize_sample", "transcribe"), stage)})
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_streams_fit_the_terminal_and_cut_nothing_off(width: int) -> None:
+    table = streams_table(busy_line(), width=width)
+    printed = io.StringIO()
+    console = Console(width=1000, file=printed)
+    assert console.measure(table).maximum <= width
+    console.print(table)
+    text = printed.getvalue()
+    assert all(one in text for one in ("normalize_sample", "1234", "2h", "3×12", "22/108/301"))
+    assert ("faster-whisper" in text, "3.44" in text) == (width >= 100, width >= 100)
 
 
 def test_a_history_shows_all_pages_with_its_times(gateway: str) -> None:
