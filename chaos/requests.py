@@ -12,6 +12,7 @@ from chaos.ledger import Ledger, Replay, Request
 
 _TIMEOUT = httpx.Timeout(8.0, connect=2.0)
 _PAUSE = (0.1, 0.8)
+_LOOKS = 10
 _LATER = frozenset({"truncated_upload", "upload_stalled", "upload_expired"})
 """Codes of the connection's faults, not of the request's."""
 
@@ -86,19 +87,33 @@ class Requests:
         """The first answer that is no outage."""
         return await self._ask("GET", path)
 
+    async def look(self, path: str) -> httpx.Response:
+        """What is answered when nothing is disturbed: an outage is an answer, too, if it lasts."""
+        answer = await self._once("GET", path)
+        for _ in range(_LOOKS):
+            if answer is not None and answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+                break
+            await self._pause()
+            answer = await self._once("GET", path)
+        return answer or httpx.Response(HTTPStatus.SERVICE_UNAVAILABLE, text="no gateway answers")
+
     async def _ask(self, method: str, path: str, **more: object) -> httpx.Response:
         while True:
-            gateway = self._rng.choice(self._gateways)
-            try:
-                answer = await self._http.request(method, f"{gateway}{path}", **more)  # type: ignore[arg-type]
-            except httpx.TransportError:
-                await self._pause()
-                continue
-            if answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+            answer = await self._once(method, path, **more)
+            if answer is not None and answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
                 return answer
-            if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
-                self._refuse(f"{method} {path}", answer)
             await self._pause()
+
+    async def _once(self, method: str, path: str, **more: object) -> httpx.Response | None:
+        gateway = self._rng.choice(self._gateways)
+        try:
+            answer = await self._http.request(method, f"{gateway}{path}", **more)  # type: ignore[arg-type]
+        except httpx.TransportError:
+            return None
+        is_error = answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
+        if is_error and answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+            self._refuse(f"{method} {path}", answer)
+        return answer
 
     async def _pause(self) -> None:
         await asyncio.sleep(self._rng.uniform(*_PAUSE))

@@ -25,7 +25,7 @@ async def check_promises(ledger: Ledger, evidence: Evidence, requests: Requests)
 
 
 async def _check_meeting(request: Request, requests: Requests) -> list[str]:
-    answer = await requests.get(f"/api/meetings/{request.id}/status")
+    answer = await requests.look(f"/api/meetings/{request.id}/status")
     if request.was_deleted:
         return _check_deleted(request, answer)
     if request.was_cancelled:
@@ -35,23 +35,24 @@ async def _check_meeting(request: Request, requests: Requests) -> list[str]:
     for replay in request.replays:
         found += [f"{replay.key} was answered with {replay.answers}"] if len(replay.answers) != 1 else []
         found += await _check_run(request, requests, f"?run={min(replay.answers)}")
-    runs = len((await requests.get(f"/api/meetings/{request.id}/runs")).json()["runs"])
+    runs = len((await requests.look(f"/api/meetings/{request.id}/runs")).json()["runs"])
     if runs != 1 + len(request.replays):
         found.append(f"{request.key} has {runs} runs, of which {1 + len(request.replays)} were promised")
     return found
 
 
 async def _check_run(request: Request, requests: Requests, which: str) -> list[str]:
-    progress = (await requests.get(f"/api/meetings/{request.id}/status{which}")).json()
-    results = None
-    if progress.get("status") == "completed":
-        results = (await requests.get(f"/api/meetings/{request.id}/results{which}")).json()
-    found = differences(request.upload.expected, progress, results, personas=PERSONAS)
+    progress = (await requests.look(f"/api/meetings/{request.id}/status{which}")).json()
+    results = await requests.look(f"/api/meetings/{request.id}/results{which}")
+    is_completed = progress.get("status") == "completed"
+    if is_completed and not results.is_success:
+        return [f"{_described(request)}{which} is completed and its results are answered with {results.text}"]
+    found = differences(request.upload.expected, progress, results.json() if is_completed else None, personas=PERSONAS)
     return [f"{_described(request)}{which} {one}" for one in found]
 
 
 async def _check_speaker(request: Request, requests: Requests) -> list[str]:
-    answer = await requests.get(f"/api/speakers/{request.id}")
+    answer = await requests.look(f"/api/speakers/{request.id}")
     if request.was_deleted:
         return _check_deleted(request, answer)
     [sample], expected = answer.json()["samples"], request.upload.expected
