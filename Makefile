@@ -9,6 +9,7 @@ DEVELOPMENT := $(VENV)/.stamp-dev
 LOCAL_PINS := requirements-local.txt requirements-no-deps.txt constraints.txt \
 	$(wildcard cli/requirements.txt libs/*/requirements.txt services/*/requirements.txt)
 EVALUATION := $(VENV)/.stamp-evaluation
+PEERS := $(VENV)/peers
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --constraint constraints.txt
 CODE := libs services cli tests $(wildcard evaluation scripts chaos)
 
@@ -46,8 +47,9 @@ mutations: $(DEVELOPMENT) ## Remove each guard in turn and see its tests fail (J
 eval: $(EVALUATION) ## Measure DER, WER and cpWER on the sample (RECORDINGS=folder for your own)
 	$(BIN)/python -m evaluation $(RECORDINGS)
 
-bench: $(DEVELOPMENT) ## Measure the overhead of the runtime and of the whole line
-	$(BIN)/python -m scripts.bench
+bench: $(DEVELOPMENT) ## Measure overhead, recovery, and throughput next to celery and dramatiq (PARTS=…)
+	@$(MAKE) --no-print-directory $(PEERS)/.stamp || echo "Going on without celery and dramatiq."
+	$(BIN)/python -m scripts.bench $(PARTS)
 
 chaos: $(DEVELOPMENT) ## Break everything for three minutes and check that nothing is lost (SEED, SECONDS)
 	$(BIN)/python -m chaos $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS))
@@ -76,6 +78,12 @@ $(RUNTIME): $(VENV)/.stamp-venv $(LOCAL_PINS)
 $(DEVELOPMENT): $(RUNTIME) requirements-dev.txt
 	@echo "Installing what the checks need into $(VENV) …"
 	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+$(PEERS)/.stamp: $(VENV)/.stamp-venv scripts/bench/requirements.txt
+	@echo "Installing celery and dramatiq into $(PEERS), because they need older versions of what Hansard uses …"
+	@"$(PYTHON)" -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip --disable-pip-version-check install --quiet --quiet -r scripts/bench/requirements.txt
 	@touch $@
 
 $(EVALUATION): $(DEVELOPMENT) evaluation/requirements.txt
