@@ -29,6 +29,14 @@ def write_tones(digits: str, *, duration: float, comment: str) -> bytes:
     return content.getvalue()
 
 
+def as_normalized(content: bytes) -> bytes:
+    """What the normalizer makes of such a file, but for the loudness: FLAC."""
+    samples, sample_rate_hz = soundfile.read(io.BytesIO(content), dtype="int16")
+    normalized = io.BytesIO()
+    soundfile.write(normalized, samples, sample_rate_hz, format="FLAC")
+    return normalized.getvalue()
+
+
 def read_tones(audio: Path, count: int) -> str:
     """The first `count` digits of a normalized recording."""
     samples = read_segment(audio, Segment(start=0, end=count * _DIGIT_SECONDS))

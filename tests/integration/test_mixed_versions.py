@@ -2,19 +2,18 @@
 
 import asyncio
 import datetime
-import io
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-import soundfile
 from redis.asyncio import Redis
 
 from chaos import inputs
 from chaos.proxy import Proxy
 from chaos.speech import SAMPLE_SECONDS
+from chaos.tones import as_normalized
 from libs.common.events import (
     AudioNormalized,
     ChunkTranscribed,
@@ -147,7 +146,7 @@ async def test_a_stopped_worker_of_one_release_adds_nothing_to_what_the_other_di
     upload = inputs.sample(1, voice=5, place="enroll", fault="slow")
     subject = {"workspace": "default", "run_id": str(uuid.uuid4()), "speaker_id": "s", "sample_id": str(uuid.uuid4())}
     event = SampleNormalized(**subject, audio_key="samples/audio.flac", duration=SAMPLE_SECONDS)
-    await store.put(event.audio_key, _flac(upload.content))
+    await store.put(event.audio_key, as_normalized(upload.content))
     await _publish(redis, event, "normalize_sample")
     zombie = fleet.start("diarizer", release, redis_url=redis_url)
     await until(lambda: _holder(redis, SampleNormalized), within=WITHIN)
@@ -181,10 +180,3 @@ async def test_what_the_last_release_does_not_know_is_left_to_this_one(
 
 async def _is_handed_back(redis: Redis) -> bool:
     return await _holder(redis, MeetingAccepted) == "handed-back"
-
-
-def _flac(wav: bytes) -> bytes:
-    samples, sample_rate_hz = soundfile.read(io.BytesIO(wav), dtype="int16")
-    content = io.BytesIO()
-    soundfile.write(content, samples, sample_rate_hz, format="FLAC")
-    return content.getvalue()
