@@ -13,7 +13,7 @@ from chaos.requests import Requests
 
 async def check_promises(ledger: Ledger, evidence: Evidence, requests: Requests) -> list[str]:
     """What was not kept."""
-    faults = [f"answered with an error: {one}" for one in ledger.refused]
+    faults: list[str] = []
     for request in ledger.requests:
         if len(request.answers) != 1:
             faults.append(f"{request.key} was answered with {sorted(request.answers) or 'nothing'}")
@@ -21,7 +21,8 @@ async def check_promises(ledger: Ledger, evidence: Evidence, requests: Requests)
             faults += await _check_meeting(request, requests)
         else:
             faults += await _check_speaker(request, requests)
-    return faults + _check_numbers(ledger, evidence)
+    faults += _check_numbers(ledger, evidence)
+    return faults + [f"answered with an error: {one}" for one in ledger.refused]
 
 
 async def _check_meeting(request: Request, requests: Requests) -> list[str]:

@@ -1,3 +1,4 @@
+import itertools
 import random
 
 import pytest
@@ -38,5 +39,5 @@ def test_faults_that_cost_units_of_one_service_an_attempt_are_apart(seed: int) -
 
 def test_a_long_run_has_calms_in_which_everything_recovers() -> None:
     schedule = make_schedule(FAULTS, seed=1, seconds=200)
-    gaps = [later.at - earlier.at for earlier, later in zip(schedule, schedule[1:], strict=False)]
+    gaps = [later.at - earlier.at for earlier, later in itertools.pairwise(schedule)]
     assert len([gap for gap in gaps if gap > 10]) == len({strike.storm for strike in schedule}) - 1 > 3
