@@ -55,6 +55,8 @@ class _Place:
     """Up to where events were shown."""
 
     last_id: str | None = None
+    is_away: bool = False
+    """Whether the gateway has not answered since, which is said once."""
 
 
 class PipelineGateway(RunsGateway):
@@ -87,14 +89,16 @@ class PipelineGateway(RunsGateway):
             except (GatewayUnreachable, GatewayRefused):
                 if place.last_id is None:
                     raise
-                note("the gateway does not answer; trying again")
+                if not place.is_away:
+                    note("the gateway does not answer; trying again")
+                place.is_away = True
             time.sleep(pause)
 
     def _tail_on(self, wish: TailWish, place: "_Place", note: Callable[[str], None]) -> Iterator[TailedEvent]:
         """What happens behind a place, until the connection ends."""
         try:
             for sent in self._sent(wish, place.last_id):
-                place.last_id = sent.id or place.last_id
+                place.last_id, place.is_away = sent.id or place.last_id, False
                 if not sent.data:
                     continue  # a sign of life: https://github.com/florimondmanca/httpx-sse/issues/35
                 if sent.event == "message":

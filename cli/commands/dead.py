@@ -1,6 +1,6 @@
 """Commands about what was given up."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, TypeVar
 
 import typer
@@ -103,5 +103,6 @@ def _check(events: Sequence[str] | None, *, code: str | None, every: bool, dry_r
         raise typer.BadParameter("goes with --code or --all", param_hint="--dry-run")
 
 
-def _each(events: Sequence[str] | None, one: Callable[[str], A], every: Callable[[], A]) -> list[A]:
-    return [one(event) for event in events] if events else [every()]
+def _each(events: Sequence[str] | None, one: Callable[[str], A], every: Callable[[], A]) -> Iterator[A]:
+    """One answer after the other: what was done before one fails has been told."""
+    yield from map(one, events) if events else [every()]

@@ -146,6 +146,14 @@ def test_dead_letters_are_dropped_and_retried(gateway: str) -> None:
     assert run(gateway, "dead", "retry", "--all").stdout == retried
 
 
+@pytest.mark.parametrize(
+    ("command", "done"), [("drop", f"{EVENT} is dropped\n"), ("retry", "is done again by run new")]
+)
+def test_what_was_done_before_a_failure_is_told(gateway: str, command: str, done: str) -> None:
+    ran = run(gateway, "dead", command, EVENT, "unknown/unit")
+    assert (ran.exit_code, done in ran.stdout) == (4, True)
+
+
 @pytest.mark.parametrize("which", [[], ["--all", "--code", "x"], [EVENT, "--all"], [EVENT, "--dry-run"]], ids=" ".join)
 @pytest.mark.parametrize("command", ["retry", "drop"])
 def test_whose_letters_are_meant_has_to_be_said(gateway: str, command: str, which: list[str]) -> None:

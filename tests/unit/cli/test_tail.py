@@ -66,12 +66,13 @@ def test_it_goes_on_behind_the_last_event_that_it_has_shown(address: str) -> Non
     Streaming.bodies = [
         (200, BEGIN + event("a", "2") + event("b", "3") + end),
         (503, ""),
+        (503, ""),
         (200, BEGIN.replace("1", "3") + event("c", "4")),
     ]
     events, notes = followed(address, 3)
     assert events == ["a", "b", "c"]
     assert notes == ["this gateway stops", "the gateway does not answer; trying again"]
-    assert [last_id for _, last_id in Streaming.asked] == [None, "3", "3"]
+    assert [last_id for _, last_id in Streaming.asked] == [None, "3", "3", "3"]
 
 
 def test_what_is_handed_out_again_is_told_apart() -> None:
