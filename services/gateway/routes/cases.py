@@ -1,20 +1,21 @@
 """`/api/meetings/{meeting_id}/export` and `/api/runs/{run}/export`: events and artifacts as one file."""
 
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import StreamingResponse
 
 from services.gateway.gateway import Gateway
 from services.gateway.problems import documented
-from services.gateway.routes.dependencies import MeetingId, TheGateway, Workspace
+from services.gateway.routes.dependencies import MeetingId, TheGateway, Workspace, named_run
 from services.gateway.runs.cases import CaseContents, CaseWish
 from services.gateway.runs.packing import pack
 
 _MEDIA_TYPE = "application/zip"
 _ANSWER: dict[int | str, dict[str, Any]] = {
     200: {
-        "content": {_MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}},
+        "content": {_MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}, "example": "PK…"}},
         "description": "A zip: `manifest.json`, `events.jsonl`, and `objects/` laid out like the object store",
     }
 }
@@ -27,6 +28,10 @@ async def _wish(
     recording: Annotated[bool, Query(description="With the recording, as it came and normalized.")] = True,
 ) -> CaseWish:
     return CaseWish(voices=voices, recording=recording)
+
+
+async def _only_run(run: Annotated[str | None, Query(description="Only this run.")] = None) -> UUID | None:
+    return named_run(run) if run else None
 
 
 Wish = Annotated[CaseWish, Depends(_wish)]
@@ -44,7 +49,7 @@ async def export_meeting(
     gateway: TheGateway,
     wish: Wish,
     meeting_id: MeetingId,
-    run: Annotated[str | None, Query(description="Only this run.")] = None,
+    run: Annotated[UUID | None, Depends(_only_run)],
 ) -> StreamingResponse:
     """Everything that was recorded of a meeting, in one file that `hansard replay --local` works from anywhere.
 

@@ -5,28 +5,20 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from services.gateway.errors import RunNotFound
 from services.gateway.problems import documented
 from services.gateway.routes.comparison_examples import COMPARISON
-from services.gateway.routes.dependencies import MeetingId, TheGateway, Workspace
+from services.gateway.routes.dependencies import MeetingId, TheGateway, Workspace, named_run
 from services.gateway.routes.examples import shown
 from services.gateway.runs.comparison import Comparisons
 from services.gateway.schemas.comparison import Comparison
 
 
 async def _before(before: Annotated[str, Query(description="Id of the run that counts as the reference.")]) -> UUID:
-    return _run_id(before)
+    return named_run(before)
 
 
 async def _after(after: Annotated[str, Query(description="Id of the run that is compared with it.")]) -> UUID:
-    return _run_id(after)
-
-
-def _run_id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise RunNotFound(f"there is no run {text}") from error
+    return named_run(after)
 
 
 router = APIRouter(prefix="/api/meetings", tags=["replay"])

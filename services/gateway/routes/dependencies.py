@@ -12,6 +12,18 @@ from services.gateway.intake.idempotency import IDEMPOTENCY_HEADER
 from services.gateway.pages import Cursor
 
 
+def named_run(run: str) -> UUID:
+    """The id of a run as a client wrote it.
+
+    Raises:
+        RunNotFound: It is none.
+    """
+    try:
+        return UUID(run)
+    except ValueError as error:
+        raise RunNotFound(f"there is no run {run}") from error
+
+
 async def _gateway(request: Request) -> Gateway:
     return cast(Gateway, request.app.state.gateway)
 
@@ -26,10 +38,7 @@ async def _meeting_id(meeting_id: Annotated[str, Path(description="As the accept
 async def _run_id(
     run: Annotated[str | None, Query(description="One run of the meeting; otherwise the one that it shows.")] = None,
 ) -> UUID | None:
-    try:
-        return UUID(run) if run else None
-    except ValueError as error:
-        raise RunNotFound(f"there is no run {run}") from error
+    return named_run(run) if run else None
 
 
 async def _speaker_id(speaker_id: Annotated[str, Path(description="As the enrolment answered it.")]) -> UUID:

@@ -61,7 +61,7 @@ class Cases:
     database: Database
     store: ObjectStore
 
-    async def of_meeting(self, workspace: str, meeting_id: UUID, run_id: str | None, wish: CaseWish) -> CaseContents:
+    async def of_meeting(self, workspace: str, meeting_id: UUID, run_id: UUID | None, wish: CaseWish) -> CaseContents:
         """All runs of a meeting, or one of them.
 
         Raises:
@@ -130,9 +130,9 @@ class Cases:
         return await self.store.list(f"galleries/{workspace}/")
 
 
-def _only(rows: Sequence[Record], run_id: str) -> Record:
+def _only(rows: Sequence[Record], run_id: UUID) -> Record:
     for row in rows:
-        if str(row["id"]) == run_id:
+        if row["id"] == run_id:
             return row
     raise RunNotFound(f"the meeting has no run {run_id}")
 
