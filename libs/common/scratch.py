@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 _PREFIX = "hansard-scratch-"
@@ -18,18 +18,22 @@ class ScratchFolder:
     def __init__(self, within: Path | None = None) -> None:
         """`within`: the folder to make it in; the system's temporary folder by default."""
         made = Path(tempfile.mkdtemp(prefix=f".{_PREFIX}", dir=within))
-        self._lock = os.open(made, os.O_RDONLY | os.O_DIRECTORY)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        lock = os.open(made, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        self._lock: int | None = lock
         # Only under this name is it looked for, so nobody finds it before it is locked.
         self.path = made.rename(made.with_name(made.name.removeprefix(".")))
         atexit.register(self.cleanup)
 
     def cleanup(self) -> None:
-        """Remove it with all that is in it."""
+        """Remove it with all that is in it; any number of times."""
+        # A second close would hit whatever has got the same number since, such as a connection.
+        lock, self._lock = self._lock, None
+        if lock is None:
+            return
         atexit.unregister(self.cleanup)
         shutil.rmtree(self.path, ignore_errors=True)
-        with suppress(OSError):
-            os.close(self._lock)
+        os.close(lock)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Scratch folders outlive no process for long."""
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,15 @@ def test_a_folder_in_use_stays(tmp_path: Path) -> None:
     assert (folder.path / "object").read_text() == "content"
     folder.cleanup()
     assert not folder.path.exists()
+
+
+def test_removing_a_folder_twice_closes_nothing_that_was_opened_meanwhile(tmp_path: Path) -> None:
+    """The number of a closed file is given to the next: to a connection, say."""
+    folder = ScratchFolder(tmp_path)
+    folder.cleanup()
+    with socket.socket() as connection:
+        folder.cleanup()
+        assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE) == socket.SOCK_STREAM
 
 
 def test_folders_of_others_are_left_alone(tmp_path: Path) -> None:
