@@ -126,17 +126,18 @@ def _programs(folder: Path, environment: Mapping[str, str], ports: list[int]) ->
         for number, port in enumerate(ports, 1)
     ]
     previous = {**environment, "TMPDIR": str(folder / "tmp-previous")}
-    releases = ((ROOT, environment), (unpack_release(folder / "releases"), previous))  # a deployment in progress
+    # As in a deployment: half of the workers are of the release before.
+    releases = (("new", ROOT, environment), ("previous", unpack_release(folder / "releases"), previous))
     services = [
         Program(
-            name=f"{service}-{number}",
+            name=f"{service}-{release}",
             family=service,
             command=[sys.executable, "-m", f"chaos.services.{service}"],
             environment=own,
             folder=tree,
         )
         for service in SERVICES
-        for number, (tree, own) in enumerate(releases, 1)
+        for release, tree, own in releases
     ]
     return gateways + services
 
