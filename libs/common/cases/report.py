@@ -1,6 +1,7 @@
 """What a replay says about itself: for scripts as one JSON document, for people as text."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Literal
 
@@ -16,6 +17,7 @@ DIFFERENT = 6
 LEFT = 130
 """Exit status of a replay that was interrupted, or whose debugger was left."""
 
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SHOWN = 40
 _LONGEST = 60
 
@@ -72,7 +74,10 @@ class ReplayReport(Frozen):
         return bool(self.differences)
 
     def lines(self) -> Iterator[str]:
-        """For a terminal."""
+        """For a terminal, which a text of the case cannot control."""
+        return (_CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", one) for one in self._lines())
+
+    def _lines(self) -> Iterator[str]:
         yield f"{self.unit}, asked for by {self.event}"
         yield f"  recorded  {self.recorded.text if self.recorded else 'nothing yet'}"
         yield f"  replayed  {self.replayed.text if self.replayed else 'nothing to say yet: parts are missing'}"
