@@ -62,7 +62,8 @@ def _start(last_event_id: str | None, since: float | None) -> Place | None:
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Server-sent events: `TailedEvent` as JSON, each under the id from which to go on; "
-        "`event: begin` first, `event: note` where something should be known, `event: end` as the last"
+        "`event: begin` where it begins, `event: note` where something should be known, an id alone where much was "
+        "passed over, `event: end` as the last"
     }
 }
 
