@@ -172,7 +172,8 @@ class StageWorker(Generic[E]):
         if isinstance(delivery, Unreadable):
             _log.error("discarded an entry that nobody can read", stage=self.stage.name, reason=delivery.reason)
             await until_answered(lambda: self._queue.discard(delivery.id))
-        elif self._closing.is_set():
+        elif self._closing.is_set() or (self._solitude.has_suspect and not delivery.is_suspect):
+            # The read that brought it may have begun before another stage took the suspect.
             await until_answered(lambda: self._queue.hand_back(delivery))
         elif delivery.entry.revision > self.stage.consumes.revision:
             _log.warning("handed back an event of a newer release", stage=self.stage.name)

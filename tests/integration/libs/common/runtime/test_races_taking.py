@@ -28,7 +28,7 @@ from tests.integration.deliveries import (
     take,
     times_delivered,
 )
-from tests.integration.interleaving import interleaved, on_call
+from tests.integration.interleaving import interleaved, on_call, once
 from tests.integration.line import accepted, echo, entry_of, normalized, publish, stage, until
 
 FAILED = stream_key(StageFailed.stream)
@@ -155,6 +155,46 @@ async def test_of_two_stages_that_take_over_at_once_one_gets_a_suspect(
         assert len(held) == 1
         looked.set()
         await until(lambda: redis.exists(OUTPUT))
+
+
+async def test_what_was_asked_for_before_another_stage_took_a_suspect_is_handed_back(
+    redis: Redis, store: ObjectStore, make_queue: MakeQueue, event: SampleAccepted
+) -> None:
+    solitude, held, is_asked_for, released = Solitude(), list[Event](), asyncio.Event(), asyncio.Event()
+
+    async def hang(event: SampleAccepted, work: Work) -> list[Event]:
+        held.append(event)
+        await released.wait()
+        return [normalized(event)]
+
+    async def leave_a_suspect() -> None:
+        await is_asked_for.wait()
+        if not held:
+            await publish(redis, event)
+            delivery = await take(make_queue("dead"))
+            await redis.xclaim(INPUT, GROUP, "handed-back", 0, [delivery.id], idle=LONG_AGO_MS, justid=True)
+
+    async def be_late() -> None:
+        is_asked_for.set()
+        await until(lambda: _has_begun(held))
+        await publish(redis, accepted())
+
+    one = interleaved(make_queue("one"), before={"promote": once(leave_a_suspect)})
+    two = interleaved(make_queue("two"), before={"read": once(be_late)})
+    async with (
+        stage_working(one, store, stage(hang), lease=60, solitude=solitude),
+        stage_working(two, store, stage(refuse_to_be_called), lease=60, solitude=solitude) as second,
+    ):
+        await until(lambda: _has_begun(held))
+        await until(lambda: _has_spare(redis))
+        assert second.held == {}
+        released.set()
+        await until(lambda: redis.exists(OUTPUT))
+
+
+async def _has_spare(redis: Redis) -> bool:
+    waiting = await redis.xpending_range(INPUT, GROUP, "-", "+", 10)
+    return any(one["consumer"] == "handed-back" and one["times_delivered"] == 0 for one in waiting)
 
 
 async def _has_begun(held: list[Event]) -> bool:
