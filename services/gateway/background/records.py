@@ -3,6 +3,7 @@
 import datetime
 import re
 import uuid
+from collections.abc import Set
 from dataclasses import dataclass, replace
 
 import structlog
@@ -26,7 +27,7 @@ from libs.common.storage import ObjectStore
 from libs.common.streams.entry import Entry
 from libs.common.streams.queue import Delivery
 from services.gateway.background.erasures import Erasures
-from services.gateway.background.voices import lock_speaker, store_labels, store_voiceprint
+from services.gateway.background.voices import lock_matched, lock_speaker, store_labels, store_voiceprint
 from services.gateway.database import Connection, Database, load_queries
 from services.gateway.runs.places import lock_place, take_place
 from services.gateway.runs.state import state_of
@@ -109,18 +110,21 @@ class Records:
         async with self.database.transaction() as connection:
             if isinstance(event, SampleEvent) and not await lock_speaker(connection, event.workspace, event.speaker_id):
                 return Recorded(event)
+            alive = await lock_matched(connection, evidence.decisions)
             await lock_place(connection, uuid.UUID(event.run_id))
             run = await connection.fetchrow(_SQL["lock_run"], uuid.UUID(event.run_id))
             if run is None or await connection.fetchval(_SQL["is_deleted"], run["meeting_id"]):
                 return Recorded(event)  # deleted, or being deleted, with its meeting or speaker
             if not await _insert_fact(connection, run["id"], delivery, event):
                 return Recorded(event)
-            await self._follow(connection, run["workspace"], event, evidence)
+            await self._follow(connection, run["workspace"], event, evidence, alive)
             return Recorded(event, ends_run=await _change_run(connection, run, event))
 
-    async def _follow(self, connection: Connection, workspace: str, event: Event, evidence: _Evidence) -> None:
+    async def _follow(
+        self, connection: Connection, workspace: str, event: Event, evidence: _Evidence, alive: Set[uuid.UUID]
+    ) -> None:
         if isinstance(event, SpeakersMatched):
-            await store_labels(connection, self.erasures, workspace, event, evidence.decisions)
+            await store_labels(connection, self.erasures, event, evidence.decisions, alive)
         if isinstance(event, VoiceEmbedded) and evidence.embedding is not None:
             await store_voiceprint(connection, workspace, event, evidence.embedding)
 

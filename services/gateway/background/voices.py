@@ -1,6 +1,7 @@
 """Who is whom, as rows: the labels of a run, and the voiceprints of speakers. Erasing a voice rests on both."""
 
 import uuid
+from collections.abc import Iterable, Set
 
 from libs.common.events import SpeakersMatched, VoiceEmbedded
 from libs.common.speakers import Decision
@@ -19,21 +20,35 @@ async def lock_speaker(connection: Connection, workspace: str, speaker_id: str) 
     return await connection.fetchrow(_SQL["lock_speaker"], uuid.UUID(speaker_id), workspace) is not None
 
 
+async def lock_matched(connection: Connection, decisions: Iterable[Decision]) -> Set[uuid.UUID]:
+    """Let nobody delete the speakers who were matched before the transaction ends; those who live.
+
+    It comes before any lock on a run: whoever deletes a speaker may wait for the reconciler, and that for the run.
+    """
+    named = {speaker for one in decisions if (speaker := _matched(one)) is not None}
+    if not named:
+        return named
+    return {row["id"] for row in await connection.fetch(_SQL["lock_speakers_alive"], list(named))}
+
+
 async def store_labels(
     connection: Connection,
     erasures: Erasures,
-    workspace: str,
     event: SpeakersMatched,
-    decisions: tuple[Decision, ...],
+    decisions: Iterable[Decision],
+    alive: Set[uuid.UUID],
 ) -> None:
-    """Write who the labels are; what belongs to a speaker who was deleted meanwhile goes at once."""
-    named = {uuid.UUID(one.speaker_id) for one in decisions if one.speaker_id and one.reason == "matched"}
-    alive = {row["id"] for row in await connection.fetch(_SQL["lock_speakers_alive"], list(named))}
+    """Write who the labels are; what belongs to a speaker who is not `alive`, and locked, goes at once."""
     for one in decisions:
-        speaker = uuid.UUID(one.speaker_id) if one.speaker_id and one.reason == "matched" else None
+        speaker = _matched(one)
         await connection.execute(_SQL["insert_label"], uuid.UUID(event.run_id), one.label, speaker, one.embedding_key)
         if speaker is not None and speaker not in alive and one.embedding_key is not None:
-            await erasures.request(connection, Erasure(workspace, speaker_id=speaker, keys=(one.embedding_key,)))
+            await erasures.request(connection, Erasure(event.workspace, speaker_id=speaker, keys=(one.embedding_key,)))
+
+
+def _matched(decision: Decision) -> uuid.UUID | None:
+    is_matched = decision.speaker_id and decision.reason == "matched"
+    return uuid.UUID(decision.speaker_id) if is_matched else None
 
 
 async def store_voiceprint(

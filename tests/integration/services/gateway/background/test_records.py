@@ -74,6 +74,20 @@ async def test_recording_a_voice_and_deleting_its_speaker_do_not_deadlock(gatewa
     assert await gateway.database.fetch("SELECT FROM voiceprints") == []
 
 
+async def test_who_waits_for_the_deletion_of_a_speaker_holds_no_run_of_a_meeting(
+    gateway: Gateway, parts: Background, meeting: RecordedMeeting
+) -> None:
+    """The reconciler might wait for it, and the deletion for runs of samples that the reconciler holds."""
+    sample = await accept_sample(gateway.database)
+    await publish_as(gateway.redis, await match(meeting, sample.speaker_id), "match")
+    async with projecting(parts):
+        async with gateway.database.transaction() as deletion:
+            await deletion.execute("SELECT FROM speakers WHERE id = $1 FOR UPDATE", UUID(sample.speaker_id))
+            await wait_for_lock(gateway.database)
+            await deletion.execute("SELECT FROM runs FOR SHARE NOWAIT")
+        await until(lambda: is_acknowledged(gateway.redis, SpeakersMatched))
+
+
 async def test_a_label_that_is_written_while_its_speaker_is_deleted_is_erased(
     gateway: Gateway, parts: Background, meeting: RecordedMeeting
 ) -> None:
