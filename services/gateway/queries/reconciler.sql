@@ -11,7 +11,8 @@ LIMIT $3
 SELECT FROM runs WHERE id = ANY ($1::uuid[]) ORDER BY id FOR SHARE
 
 -- name: due_units
--- $1 streams and $2 the stages that consume them, pairwise; $3 the age in seconds from which a unit is due; $4 runs.
+-- $1 streams and $2 the stages that consume them, pairwise; $3 the age in seconds from which a unit is due, if its
+-- run's events were published as long ago; $4 runs.
 WITH line AS (
     SELECT * FROM unnest($1::text[], $2::text[]) AS line (stream, unit_stage)
 ), inputs AS (
@@ -27,7 +28,10 @@ WITH line AS (
     WHERE runs.id = ANY ($4::uuid[])
         AND runs.ended_at IS NULL
         AND facts.recorded_at < now() - make_interval(secs => $3)
-        AND NOT EXISTS (SELECT FROM outbox WHERE outbox.run_id = runs.id AND outbox.sent_at IS NULL)
+        AND NOT EXISTS (
+            SELECT FROM outbox
+            WHERE outbox.run_id = runs.id AND (sent_at IS NULL OR sent_at > now() - make_interval(secs => $3))
+        )
 )
 SELECT DISTINCT ON (run_id, unit_stage, unit_part)
     run_id, stage, part, position, siblings, stream, event, report, entry_id

@@ -59,6 +59,17 @@ async def test_an_event_that_is_recorded_meanwhile_is_not_taken_for_lost(gateway
     await scripts.projection
 
 
+async def test_what_was_published_late_is_not_taken_for_lost_before_it_could_be_read(gateway: Gateway) -> None:
+    parts = background(gateway.database, gateway.redis, gateway.store, age=60.0)
+    await accept_sample(gateway.database)
+    await gateway.database.execute("UPDATE runs SET created_at = now() - interval '5 minutes'")
+    await gateway.database.execute("UPDATE facts SET recorded_at = now() - interval '5 minutes'")
+    await parts.relay.relay()  # Redis was away until now
+    assert await parts.reconciler.reconcile() == 0
+    await gateway.database.execute("UPDATE outbox SET sent_at = now() - interval '2 minutes'")
+    assert await parts.reconciler.reconcile() == 1
+
+
 async def test_all_runs_are_looked_after_in_one_pass(gateway: Gateway) -> None:
     for _ in range(45):
         await accept_sample(gateway.database)
