@@ -5,7 +5,7 @@ WHERE run_id = $1
 ORDER BY recorded_at, stage, part, position
 
 -- name: owner_of_run
-SELECT runs.meeting_id, runs.sample_id, runs.folder, runs.ended_at, runs.id = meetings.current_run_id AS is_current
+SELECT runs.meeting_id, runs.sample_id, runs.ended_at
 FROM runs LEFT JOIN meetings ON meetings.id = runs.meeting_id
 WHERE runs.workspace = $1 AND runs.id = $2 AND meetings.deleted_at IS NULL
 
@@ -54,7 +54,11 @@ WHERE meetings.workspace = $1 AND meetings.id = $2 AND meetings.deleted_at IS NU
 ORDER BY runs.created_at DESC, runs.id DESC
 
 -- name: forget_places
-UPDATE runs SET becomes_current = false WHERE meeting_id = $1 AND becomes_current
+-- In the reconciler's order.
+WITH waiting AS (
+    SELECT id FROM runs WHERE meeting_id = $1 AND becomes_current ORDER BY id FOR NO KEY UPDATE
+)
+UPDATE runs SET becomes_current = false FROM waiting WHERE runs.id = waiting.id
 
 -- name: lock_place
 SELECT FROM meetings JOIN runs ON runs.meeting_id = meetings.id

@@ -64,7 +64,7 @@ class Replays:
             IdempotencyKeyReused: The key belongs to another request.
         """
         self._check(wish)
-        asked = fingerprint(wish, [str(meeting_id)])
+        asked = fingerprint(wish, [str(meeting_id), *wish.settings.given])  # `null` is not the same as no word
         async with self.database.snapshot() as connection:
             if key and (known := await find_answer(connection, key, asked)):
                 return ReplayAnswer.model_validate_json(known), True
@@ -81,6 +81,7 @@ class Replays:
             async with self.database.transaction() as connection:
                 if key and (known := await claim(connection, key, asked)):
                     return ReplayAnswer.model_validate_json(known), True
+                await run.lock_speakers(connection)
                 await _begin(connection, run, wish.current)
                 if key:
                     await record_answer(connection, key, answer)
@@ -98,14 +99,15 @@ class Replays:
             RunInProgress: It has not ended, or another run works on it already.
             NothingGivenUp: All of its units are finished.
         """
-        run, is_current = await self._retrial(workspace, run_id)
+        run = await self._retrial(workspace, run_id)
         async with staged(self.database, self.store) as staging:
             await staging.begin(f"{run.folder}/")
             async with self._unless_deleted(workspace, run.meeting_id):
                 await run.put_objects(self.store)
             async with self.database.transaction() as connection:
-                await _lock_origin(connection, run)
-                await _begin(connection, run, None if is_current else "never")
+                await run.lock_speakers(connection)
+                is_shown = await _lock_origin(connection, run)
+                await _begin(connection, run, None if is_shown else "never")
                 await staging.accept(connection)
         self._announce(run)
         return Retried(str(run.id), str(run_id), _text(run.meeting_id), _text(run.sample_id))
@@ -126,8 +128,8 @@ class Replays:
         if faults:
             raise InvalidRequest.of(*faults)
 
-    async def _retrial(self, workspace: str, run_id: UUID) -> tuple[Successor, bool]:
-        """The run to begin, and whether its meeting shows the one that it follows."""
+    async def _retrial(self, workspace: str, run_id: UUID) -> Successor:
+        """The run to begin."""
         async with self.database.snapshot() as connection:
             origin = await connection.fetchrow(_SQL["owner_of_run"], workspace, run_id)
             if origin is None:
@@ -137,8 +139,7 @@ class Replays:
             reuse = reuse_finished(await stored_facts(connection, str(run_id)))
         meeting_id, sample_id = origin["meeting_id"], origin["sample_id"]
         request = await self._request(workspace, meeting_id, str(run_id)) if meeting_id else None
-        run = Successor(uuid4(), run_id, workspace, meeting_id, sample_id, reuse, request)
-        return run, bool(origin["is_current"])
+        return Successor(uuid4(), run_id, workspace, meeting_id, sample_id, reuse, request)
 
     async def _request(self, workspace: str, meeting_id: UUID, run_id: str) -> MeetingRequest:
         async with self._unless_deleted(workspace, meeting_id):
@@ -176,26 +177,33 @@ def _changed(request: MeetingRequest, wish: ReplayWish) -> MeetingRequest:
         raise InvalidRequest.of(FieldError(field="settings", message=message)) from error
 
 
-async def _lock_origin(connection: Connection, run: Successor) -> None:
+async def _lock_origin(connection: Connection, run: Successor) -> bool:
     """Let nobody else retry the same run, nor delete what it belongs to, before the transaction ends.
+
+    Returns:
+        Whether its meeting shows it.
 
     Raises:
         RunNotFound: Somebody has deleted it.
         RunInProgress: Another run works on it already.
     """
-    if not await _lock_owner(connection, run):
+    is_there, is_shown = await _lock_owner(connection, run)
+    if not is_there:
         raise RunNotFound(f"there is no run {run.origin_id}")
     await connection.execute(_SQL["lock_run"], run.origin_id)
     other = await connection.fetchval(_SQL["successor_in_progress"], run.origin_id)
     if other is not None:
         raise RunInProgress(f"run {other} works on it already")
+    return is_shown
 
 
-async def _lock_owner(connection: Connection, run: Successor) -> bool:
+async def _lock_owner(connection: Connection, run: Successor) -> tuple[bool, bool]:
+    """Whether there is a meeting or speaker, and whether it is a meeting that shows the origin."""
     if run.meeting_id is not None:
-        return await connection.fetchval(_SQL["lock_meeting"], run.workspace, run.meeting_id) is not None
+        shown = await connection.fetchval(_SQL["lock_meeting"], run.workspace, run.meeting_id)
+        return shown is not None, shown == run.origin_id
     accepted = next(one.event for one in run.reuse.facts if isinstance(one.event, SampleAccepted))
-    return await lock_speaker(connection, run.workspace, accepted.speaker_id)
+    return await lock_speaker(connection, run.workspace, accepted.speaker_id), False
 
 
 async def _begin(connection: Connection, run: Successor, when: WhenCurrent | None) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from uuid import UUID
 
 from libs.common.events import Event, MeetingEvent, SpeakersMatched
@@ -41,19 +42,30 @@ class Successor:
         await store.put(self._request_key, self.request.model_dump_json().encode())
         stage = "transcribe" if self.reuse.stage == "assemble" else self.reuse.stage
         units = {one.unit: one.worked_in for one in self.reuse.facts if one.unit.stage == stage}
-        copies = [self._copy_outcome(store, unit, worked_in) for unit, worked_in in units.items()]
-        for first in range(0, len(copies), _COPIES_AT_ONCE):
-            await asyncio.gather(*copies[first : first + _COPIES_AT_ONCE])
+        left = iter(units.items())
+        while batch := tuple(islice(left, _COPIES_AT_ONCE)):
+            copies = [self._copy_outcome(store, unit, worked_in) for unit, worked_in in batch]
+            # All of them come to their end: who removes what is there after a failure must not be overtaken.
+            for failure in await asyncio.gather(*copies, return_exceptions=True):
+                if failure is not None:
+                    raise failure
+
+    async def lock_speakers(self, connection: Connection) -> None:
+        """Let nobody delete the speakers whom it takes over; before any lock on a meeting or run."""
+        if any(isinstance(one.event, SpeakersMatched) for one in self.reuse.facts):
+            await connection.fetch(_SQL["lock_speakers_of_labels"], self.origin_id)
 
     async def insert(self, connection: Connection, *, becomes_current: bool) -> None:
-        """Write the rows from which the line goes on by itself once the transaction is committed."""
+        """Write the rows from which the line goes on by itself once the transaction is committed.
+
+        Its speakers are locked.
+        """
         stage = client_stage(self.reuse.stage)
         owner = (self.workspace, self.meeting_id, self.sample_id, self.folder)
         await connection.execute(_SQL["insert_run"], self.id, *owner, self.origin_id, stage, becomes_current)
         facts = [replace(one, event=self._own(one.event)) for one in self.reuse.facts]
         await connection.executemany(_SQL["insert_fact"], [(self.id, *_columns(one)) for one in facts])
         if any(isinstance(one.event, SpeakersMatched) for one in facts):
-            await connection.fetch(_SQL["lock_speakers_of_labels"], self.origin_id)
             await connection.execute(_SQL["copy_labels"], self.origin_id, self.id)
         for unit in self.reuse.publishers:
             event = next(one.event for one in facts if one.unit == unit and one.position == 0)

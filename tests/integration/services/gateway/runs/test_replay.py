@@ -178,3 +178,14 @@ async def test_the_same_replay_twice_takes_effect_once(client: httpx.AsyncClient
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
     folders = {key.split("/")[2] for key in await meeting.gateway.store.list(f"meetings/{meeting.meeting_id}/")}
     assert {meeting.run_id, answers[0].json()["run_id"]} >= {one for one in folders if len(one) == len(meeting.run_id)}
+
+
+async def test_taking_a_setting_back_is_another_request_than_leaving_it(
+    client: httpx.AsyncClient, meeting: WorkedMeeting
+) -> None:
+    await meeting.complete()
+    url, headers = f"/api/meetings/{meeting.meeting_id}/replay", {"Idempotency-Key": "again"}
+    wish = {"from_stage": "diarize"}
+    assert (await client.post(url, json=wish, headers=headers)).status_code == 202
+    other = await client.post(url, json={**wish, "settings": {"diarizer.max_speakers": None}}, headers=headers)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")

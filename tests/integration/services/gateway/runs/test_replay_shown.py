@@ -1,5 +1,8 @@
 """What a meeting shows of its runs, and when a replay takes the place of another."""
 
+import asyncio
+from uuid import UUID
+
 import httpx
 import pytest
 
@@ -7,7 +10,7 @@ from libs.common.events import SpeakersMatched
 from services.gateway.gateway import Gateway
 from tests.integration.line import until
 from tests.integration.services.gateway.replays import current, finish_minutes, has_ended, published, replay
-from tests.integration.services.gateway.rows import background, projecting, publish_as
+from tests.integration.services.gateway.rows import background, projecting, publish_as, wait_for_lock
 from tests.integration.services.gateway.worked_meeting import PERSONAS, WorkedMeeting, hand_in
 
 
@@ -131,3 +134,17 @@ async def test_a_run_of_no_meeting_or_of_another_is_not_found(
     for asked in (run, other.run_id):
         answer = await client.get(f"/api/meetings/{meeting.meeting_id}/{path}", params={"run": asked})
         assert (answer.status_code, answer.json()["code"]) == (404, "run_not_found")
+
+
+async def test_choosing_a_run_takes_locks_in_the_order_of_the_reconciler(
+    client: httpx.AsyncClient, meeting: WorkedMeeting
+) -> None:
+    await meeting.complete()
+    runs = sorted([UUID((await replay(client, meeting, "match")).run_id) for _ in range(6)])
+    database, choice = meeting.gateway.database, {"run_id": meeting.run_id}
+    async with database.transaction() as connection:
+        await connection.execute("SELECT FROM runs WHERE id = $1 FOR SHARE", runs[0])
+        choosing = asyncio.create_task(client.put(f"/api/meetings/{meeting.meeting_id}/runs/current", json=choice))
+        await wait_for_lock(database)
+        await connection.execute("SELECT FROM runs WHERE id = ANY ($1::uuid[]) FOR SHARE NOWAIT", runs[1:])
+    assert (await choosing).status_code == 200

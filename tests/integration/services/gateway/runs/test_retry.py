@@ -1,13 +1,16 @@
 """What was given up is worked again in a new run, which takes over everything that succeeded."""
 
 import asyncio
+import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from contextlib import suppress
+from typing import Any, cast
 from uuid import UUID
 
 import httpx
 import pytest
 
+from libs.common.errors import ObjectMissing
 from libs.common.events import (
     ChunkPlanned,
     ChunkTranscribed,
@@ -17,6 +20,7 @@ from libs.common.events import (
     SampleNormalized,
     StageFailed,
 )
+from libs.common.outcome import Unit, outcome_key
 from libs.common.request import MeetingRequest
 from libs.common.runtime.worker import Worker
 from libs.common.speech import Segment
@@ -25,8 +29,9 @@ from libs.common.transcript import ChunkWords
 from services.gateway.errors import NothingGivenUp, RunInProgress, RunNotFound
 from services.gateway.gateway import Gateway
 from services.transcriber.stages import assemble_stage
+from tests.integration.interleaving import interleaved, on_call, once
 from tests.integration.line import entries, normalized, until
-from tests.integration.services.gateway.replays import has_ended
+from tests.integration.services.gateway.replays import current, has_ended, replay
 from tests.integration.services.gateway.rows import (
     Background,
     accept_sample,
@@ -201,6 +206,51 @@ async def test_a_retry_of_a_run_that_is_not_shown_does_not_take_the_place_of_wha
     new = await retry(meeting)
     await Workers(meeting.gateway).work_until_ended(new)
     assert (await meeting.gateway.meetings.progress("default", UUID(meeting.meeting_id))).run_id == shown
+
+
+async def test_a_run_that_is_chosen_while_a_retry_begins_stays(
+    client: httpx.AsyncClient, meeting: WorkedMeeting
+) -> None:
+    await lose_minutes(meeting)
+    other, gateway = await replay(client, meeting, "normalize", current="never"), meeting.gateway
+    await other.end("completed")
+
+    async def choose() -> None:
+        await gateway.run_history.choose("default", UUID(meeting.meeting_id), UUID(other.run_id))
+
+    replays = dataclasses.replace(gateway.replays, store=interleaved(gateway.store, before={"put": once(choose)}))
+    retried = await replays.retry("default", UUID(meeting.run_id))
+    new = WorkedMeeting(gateway, meeting.meeting_id, retried.run_id)
+    await Workers(gateway).work_until_ended(new)
+    assert await current(client, meeting) == other.run_id
+
+
+async def test_a_retry_that_finds_no_outcome_leaves_no_object_behind(meeting: WorkedMeeting) -> None:
+    await meeting.until_matched()
+    first, second, lost = await meeting.plan()
+    await meeting.transcribe(first)
+    await meeting.transcribe(second)
+    await meeting.lose(lost)
+    for planned in await meeting.assemble():
+        await meeting.summarize(planned)
+    await meeting.end("completed")
+    store, copying, before = meeting.gateway.store, list[asyncio.Task[Any]](), await meeting.gateway.store.list("")
+    await store.delete([outcome_key(meeting.folder, Unit(run_id=meeting.run_id, stage="transcribe", part="00000"))])
+
+    async def be_late() -> None:
+        copying.append(cast(asyncio.Task[Any], asyncio.current_task()))
+        with suppress(TimeoutError):
+            await until(lambda: _nothing_is_staged(meeting.gateway), within=0.5)
+
+    late = interleaved(store, before={"put": on_call(2, be_late)})
+    with pytest.raises(ObjectMissing):
+        await dataclasses.replace(meeting.gateway.replays, store=late).retry("default", UUID(meeting.run_id))
+    await asyncio.wait(copying)
+    assert set(await store.list("")) < set(before)
+
+
+async def _nothing_is_staged(gateway: Gateway) -> bool:
+    return not await gateway.database.fetch("SELECT FROM uploads")
 
 
 async def test_of_two_retries_at_once_one_begins(meeting: WorkedMeeting) -> None:
