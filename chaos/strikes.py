@@ -6,10 +6,13 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import psutil
 import structlog
 
 from chaos.faults.fault import NoTarget, World
 from chaos.schedule import Strike
+
+_TRIES = 3
 
 _log = structlog.get_logger(__name__)
 
@@ -47,11 +50,14 @@ async def carry_out(schedule: Sequence[Strike], world: World) -> tuple[list[Stru
 
 
 async def _carry_out(strike: Strike, world: World) -> Struck | Missed:
-    began = datetime.datetime.now(datetime.UTC)
-    try:
-        detail = await strike.fault.strike(world, random.Random(strike.seed))
-    except NoTarget as error:
-        _log.warning("missed", fault=strike.fault.name, reason=str(error))
-        return Missed(strike.fault.name, str(error))
-    _log.info("struck", fault=strike.fault.name, detail=detail)
-    return Struck(strike.fault.name, strike.storm, began, datetime.datetime.now(datetime.UTC), detail)
+    began, reason = datetime.datetime.now(datetime.UTC), ""
+    for number in range(_TRIES):
+        try:
+            detail = await strike.fault.strike(world, random.Random(strike.seed + number))
+        except (NoTarget, psutil.NoSuchProcess) as error:
+            reason = str(error)
+            _log.warning("missed", fault=strike.fault.name, reason=reason)
+            continue
+        _log.info("struck", fault=strike.fault.name, detail=detail)
+        return Struck(strike.fault.name, strike.storm, began, datetime.datetime.now(datetime.UTC), detail)
+    return Missed(strike.fault.name, reason)

@@ -7,13 +7,12 @@ from redis.exceptions import ResponseError
 from chaos.evidence import Evidence, read_evidence
 from chaos.hansard import Hansard
 from libs.common.events import EVENTS
-from libs.common.line import CONSUMERS, LINE
+from libs.common.line import CONSUMERS
 from libs.common.outcome import Outcome
 from libs.common.speakers import Gallery
 from libs.common.storage import ObjectStore
 from libs.common.streams.keys import PREFIX, PROJECTION, WORKERS, stream_key
 
-_STAGES = [position.stage for position in LINE]
 _ROWS = {
     "uploads": "SELECT prefix FROM uploads",
     "unsent rows of the outbox": "SELECT id::text FROM outbox WHERE sent_at IS NULL",
