@@ -19,8 +19,12 @@ UPDATE erasures SET erased_at = now() WHERE id = $1
 
 -- name: forget
 -- Nothing can be written late any more: of a meeting only its own row stays, which says when it was deleted.
+-- As many as one statement has time for; the next pass goes on.
 WITH final AS (
-    DELETE FROM erasures WHERE until < now() AND erased_at > until RETURNING meeting_id
+    DELETE FROM erasures WHERE id IN (
+        SELECT id FROM erasures WHERE until < now() AND erased_at > until ORDER BY until LIMIT 1000
+    )
+    RETURNING meeting_id
 )
 DELETE FROM runs USING final WHERE runs.meeting_id = final.meeting_id
 

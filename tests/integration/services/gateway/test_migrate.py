@@ -39,6 +39,19 @@ def test_a_second_start_finds_nothing_to_apply(empty_postgres_url: str) -> None:
     assert "meetings" in _tables(empty_postgres_url)
 
 
+def test_rows_that_refer_to_a_deleted_one_are_found_by_an_index(empty_postgres_url: str) -> None:
+    migrate.apply(empty_postgres_url)
+    query = """
+        SELECT conrelid::regclass::text, attname::text
+        FROM pg_constraint JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1]
+        WHERE contype = 'f' AND confrelid <> 'workspaces'::regclass AND NOT EXISTS (
+            SELECT FROM pg_index WHERE indrelid = conrelid AND indkey[0] = attnum
+        )
+    """
+    with psycopg.connect(empty_postgres_url) as connection:
+        assert connection.execute(query).fetchall() == []
+
+
 async def test_two_starts_at_once_apply_each_migration_once(empty_postgres_url: str, tmp_path: Path) -> None:
     _write(tmp_path, "0001.one", "CREATE TABLE one ()")
     _write(tmp_path, "0002.two", "CREATE TABLE two ()")

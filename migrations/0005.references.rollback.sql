@@ -1,0 +1,1 @@
+DROP INDEX voiceprints_by_speaker, dismissals_by_retry, meetings_by_current_run;
