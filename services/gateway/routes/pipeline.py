@@ -61,9 +61,10 @@ def _start(last_event_id: str | None, since: float | None) -> Place | None:
 
 _STREAM: dict[int | str, dict[str, Any]] = {
     200: {
+        "content": {"text/event-stream": {"example": examples.TAIL}},
         "description": "Server-sent events: `TailedEvent` as JSON, each under the id from which to go on; "
         "`event: begin` where it begins, `event: note` where something should be known, an id alone where much was "
-        "passed over, `event: end` as the last"
+        "passed over, `event: end` as the last",
     }
 }
 

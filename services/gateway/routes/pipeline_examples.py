@@ -8,6 +8,7 @@ from libs.common.release import RELEASE
 from libs.common.speech import Segment
 from libs.common.streams.entry import fact_name
 from libs.common.streams.monitor import STREAMS
+from libs.common.streams.place import Place
 from services.gateway.pipeline.summary import Published
 from services.gateway.schemas.dead import (
     DeadLetter,
@@ -17,7 +18,7 @@ from services.gateway.schemas.dead import (
     RetriedLetters,
     RetriedRun,
 )
-from services.gateway.schemas.events import MeetingEvents, PastEvent, SpeakerEvents
+from services.gateway.schemas.events import MeetingEvents, PastEvent, SpeakerEvents, TailedEvent
 from services.gateway.schemas.pipeline import (
     Pipeline,
     PutBacks,
@@ -67,6 +68,9 @@ _SUMMARY = Published(
     at=_AT,
 ).summary()
 _EVENT = PastEvent(**dict(_SUMMARY), since_start=41.0, since_previous=0.8, queued=11.3, worked_in=None)
+_TAILED = TailedEvent(**dict(_SUMMARY), is_again=False, spent=0)
+_PLACE = Place(0).after(_TAILED.stream, f"{int(_AT.timestamp() * 1000)}-0")
+TAIL = f"id: {_PLACE}\ndata: {_TAILED.model_dump_json()}\n\n"
 
 _STAGE = StageOverview(
     queue=QueueState(
