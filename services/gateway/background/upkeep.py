@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -22,6 +22,7 @@ from services.gateway.background.retention import Retention
 from services.gateway.background.trimmer import Trimmer
 
 _CLOSING_TIME = 10.0
+_CANCELLED_WITHIN = 1.0
 
 _log = structlog.get_logger(__name__)
 
@@ -79,9 +80,20 @@ class Upkeep:
         finally:
             self.projection.close()
             await asyncio.wait({projecting}, timeout=_CLOSING_TIME)
-            for task in (projecting, *tasks):
-                task.cancel()
-            await asyncio.gather(projecting, *tasks, return_exceptions=True)
+            await end([projecting, *tasks])
+
+
+async def end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they have ended.
+
+    Once may not be enough: a client library that is cancelled while it tidies up may raise an error of its own, and a
+    pass takes that for an outage and goes on.
+    """
+    while unfinished := [task for task in tasks if not task.done()]:
+        for task in unfinished:
+            task.cancel()
+        await asyncio.wait(unfinished, timeout=_CANCELLED_WITHIN)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _guarded(loop: Awaitable[None]) -> None:
