@@ -51,6 +51,9 @@ def _check_exits(exits: Iterable[Exit], killed_by_input: Mapping[str, int]) -> l
             if one.seconds_to_end is not None and one.status == 0 and one.seconds_to_end > _LATEST_END:
                 faults.append(f"{one.program.name} took {one.seconds_to_end:.0f} s to end")
             continue
+        if one.seconds_to_end is not None:
+            faults.append(f"{one.program.name} ended with {one.status}, {one.seconds_to_end:.0f} s after its signal")
+            continue
         killed[one.program.family] += 1
         if killed[one.program.family] > killed_by_input.get(one.program.family, 0):
             faults.append(f"{one.program.name} ({one.pid}) ended by itself with status {one.status}")
