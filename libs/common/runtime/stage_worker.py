@@ -126,28 +126,30 @@ class StageWorker(Generic[E]):
     async def _take(self, free: int) -> None:
         now = time.monotonic()
         if now >= self._next_promotion:
-            self._next_promotion = now + _PROMOTE_PERIOD
             await self._queue.promote()
+            if await self._take_over(only_handed_back=True):
+                return
+            self._next_promotion = now + _PROMOTE_PERIOD
         if now >= self._next_takeover:
-            await self._take_over(now)
+            if not await self._take_over(only_handed_back=now < self._quiet_until):
+                self._next_takeover = now + self._lease * random.uniform(0.15, 0.35)  # noqa: S311 - jitter
             return
         block = min(BLOCK, self._next_promotion - now, self._next_takeover - now)
         deliveries = await self._queue.read(free, block=block)
         if deliveries:
             self._begin(deliveries)
 
-    async def _take_over(self, now: float) -> None:
-        """One at a time: what is taken together with a suspect could die with it. The next follows at once."""
+    async def _take_over(self, *, only_handed_back: bool) -> bool:
+        """Whether the next look should follow at once. One at a time: what is taken with a suspect could die with it."""
         async with self._solitude.taking_over:
             if self._solitude.has_suspect:
-                return
+                return True
             deliveries = await self._queue.take_over(
-                1, lease=self._lease, in_hand=list(self.held), only_handed_back=now < self._quiet_until
+                1, lease=self._lease, in_hand=list(self.held), only_handed_back=only_handed_back
             )
             if deliveries:
                 self._begin(deliveries)
-        if not deliveries:
-            self._next_takeover = now + self._lease * random.uniform(0.15, 0.35)  # noqa: S311 - jitter
+            return bool(deliveries)
 
     def _begin(self, deliveries: Sequence[Delivery | Unreadable]) -> None:
         readable = [one for one in deliveries if isinstance(one, Delivery)]

@@ -192,6 +192,23 @@ async def test_what_was_asked_for_before_another_stage_took_a_suspect_is_handed_
         await until(lambda: redis.exists(OUTPUT))
 
 
+async def test_what_was_handed_back_is_taken_long_before_a_lease_has_passed(
+    redis: Redis, store: ObjectStore, make_queue: MakeQueue, event: SampleAccepted
+) -> None:
+    begun = asyncio.Event()
+
+    async def hand_back() -> None:
+        await publish(redis, event)
+        leaving = make_queue("leaving")
+        await leaving.hand_back(await take(leaving))
+        begun.set()
+
+    reading = interleaved(make_queue("staying"), before={"read": once(hand_back)})
+    async with stage_working(reading, store, stage(), lease=600):
+        await begun.wait()
+        await until(lambda: redis.exists(OUTPUT))
+
+
 async def _has_spare(redis: Redis) -> bool:
     waiting = await redis.xpending_range(INPUT, GROUP, "-", "+", 10)
     return any(one["consumer"] == "handed-back" and one["times_delivered"] == 0 for one in waiting)
