@@ -1,6 +1,7 @@
 """Followers of all streams: they miss nothing, disturb nothing, and share one reader."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
@@ -71,8 +72,9 @@ async def add(redis: Redis, event: Event, entry_id: str = "*") -> str:
 async def test_everything_that_happens_is_shown_in_its_order(redis: Redis, tail: Tail) -> None:
     await add(redis, accepted())
     async with following(tail) as reader:
-        first = accepted()
-        runs = [await add(redis, first), await add(redis, normalized(first)), await add(redis, accepted())]
+        first, soon = accepted(), int(time.time() * 1000) + 1000
+        happened = [first, normalized(first), accepted()]
+        runs = [await add(redis, one, f"{soon + number}-0") for number, one in enumerate(happened)]
         assert await reader.runs(3) == runs
 
 
