@@ -140,7 +140,7 @@ class StageWorker(Generic[E]):
             self._begin(deliveries)
 
     async def _take_over(self, *, only_handed_back: bool) -> bool:
-        """One at a time: what is taken together with a suspect could die with it. True if the next may follow at once."""
+        """One at a time: what is taken with a suspect could die with it. True if the next may follow at once."""
         async with self._solitude.taking_over:
             if self._solitude.has_suspect:
                 return True
