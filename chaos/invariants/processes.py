@@ -12,6 +12,9 @@ _LATEST_END = 20.0
 """Seconds from SIGTERM to the end of a process: its grace, and what is cut short after it."""
 
 _EXPECTED_ERRORS = frozenset({"gave up", "an event names what is not there"})
+_GRACE_IS_OVER = "timeout graceful shutdown exceeded"
+"""A gateway that was asked to end cuts off the requests that take longer than its grace; their clients ask again."""
+
 _LISTED = 12
 
 
@@ -69,6 +72,8 @@ def _check_lines(lines: Iterable[LogLine]) -> list[str]:
 def _is_strange(line: LogLine) -> bool:
     if not line.fields:
         return True
+    if _GRACE_IS_OVER in line.text:
+        return False
     return line.fields.get("level") in {"error", "critical"} and line.fields.get("event") not in _EXPECTED_ERRORS
 
 
