@@ -52,7 +52,7 @@ bench: $(DEVELOPMENT) ## Measure overhead, recovery, and throughput next to cele
 	$(BIN)/python -m scripts.bench $(PARTS)
 
 chaos: $(DEVELOPMENT) ## Break everything for three minutes and check that nothing is lost (SEED, SECONDS)
-	$(BIN)/python -m chaos $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS))
+	$(BIN)/python -m chaos $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(PREVIOUS),--previous)
 
 samples: $(DEVELOPMENT) ## Make the sample meetings again (needs flite)
 	$(BIN)/python -m scripts.make_samples

@@ -55,8 +55,11 @@ class Hansard:
 
 
 @asynccontextmanager
-async def running_hansard(folder: Path) -> AsyncIterator[Hansard]:
-    """Start everything, wait until it is ready, and end it, whatever happens."""
+async def running_hansard(folder: Path, *, with_previous: bool) -> AsyncIterator[Hansard]:
+    """Start everything, wait until it is ready, and end it, whatever happens.
+
+    `with_previous`: half of the workers are of the release before, as in a deployment.
+    """
     for name in ("logs", "tmp", "tmp-previous", "marks"):
         (folder / name).mkdir(parents=True)
     ports = [free_port() for _ in range(_INSTANCES)]
@@ -71,7 +74,7 @@ async def running_hansard(folder: Path) -> AsyncIterator[Hansard]:
         await asyncio.to_thread(_migrate, environment)
         supervisor = Supervisor(folder / "logs")
         stack.push_async_callback(supervisor.stop)
-        for program in _programs(folder, environment, ports):
+        for program in (*_gateways(environment, ports), *_workers(folder, environment, with_previous=with_previous)):
             supervisor.keep(program)
         hansard = Hansard(
             folder=folder,
@@ -114,8 +117,8 @@ def _migrate(environment: Mapping[str, str]) -> None:
     subprocess.run(command, env=dict(environment), cwd=ROOT, check=True, capture_output=True)
 
 
-def _programs(folder: Path, environment: Mapping[str, str], ports: list[int]) -> list[Program]:
-    gateways = [
+def _gateways(environment: Mapping[str, str], ports: list[int]) -> list[Program]:
+    return [
         Program(
             name=f"gateway-{number}",
             family="gateway",
@@ -125,21 +128,24 @@ def _programs(folder: Path, environment: Mapping[str, str], ports: list[int]) ->
         )
         for number, port in enumerate(ports, 1)
     ]
-    previous = {**environment, "TMPDIR": str(folder / "tmp-previous")}
-    # As in a deployment: half of the workers are of the release before.
-    releases = (("new", ROOT, environment), ("previous", unpack_release(folder / "releases"), previous))
-    services = [
+
+
+def _workers(folder: Path, environment: Mapping[str, str], *, with_previous: bool) -> list[Program]:
+    second = ("2", ROOT, environment)
+    if with_previous:
+        own = {**environment, "TMPDIR": str(folder / "tmp-previous")}
+        second = ("previous", unpack_release(folder / "releases"), own)
+    return [
         Program(
-            name=f"{service}-{release}",
+            name=f"{service}-{name}",
             family=service,
             command=[sys.executable, "-m", f"chaos.services.{service}"],
             environment=own,
             folder=tree,
         )
         for service in SERVICES
-        for release, tree, own in releases
+        for name, tree, own in (("1", ROOT, environment), second)
     ]
-    return gateways + services
 
 
 async def _wait_ready(hansard: Hansard) -> None:

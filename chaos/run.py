@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from chaos import timing
 from chaos.clients import Clients
 from chaos.evidence import Evidence, is_settled, read_evidence
 from chaos.expectations import cast_name
@@ -52,6 +53,9 @@ class Options:
     is_apart: bool
     """Each class once and by itself."""
 
+    with_previous: bool
+    """Half of the workers are of the release before."""
+
     faults: Sequence[Fault]
     command: str
 
@@ -60,7 +64,7 @@ async def run_chaos(options: Options, folder: Path) -> Report:
     """The report; also of a run that never became quiet."""
     report = Report(command=options.command, classes=[fault.name for fault in options.faults])
     rng = random.Random(options.seed)
-    async with running_hansard(folder) as hansard:
+    async with running_hansard(folder, with_previous=options.with_previous) as hansard:
         clients = Clients(hansard.gateways, Repertoire(), random.Random(rng.random()))
         try:
             await _enrol_cast(clients, hansard)
@@ -72,7 +76,7 @@ async def run_chaos(options: Options, folder: Path) -> Report:
             evidence = await read_evidence(hansard.servers.audit_url)
             report.violations += await check_promises(clients.ledger, evidence, clients.requests)
             report.violations += await check_units(evidence, hansard.store)
-            _judge_recovery(report, evidence, clients.ledger)
+            _judge_recovery(report, evidence, clients.ledger, _slack(evidence, options))
         finally:
             await clients.close()
     lines = read_logs(hansard.logs)
@@ -102,7 +106,7 @@ async def _storm(options: Options, world: World) -> tuple[list[Struck], list[Mis
     return striking.result()
 
 
-def _judge_recovery(report: Report, evidence: Evidence, ledger: Ledger) -> None:
+def _judge_recovery(report: Report, evidence: Evidence, ledger: Ledger, slack: float) -> None:
     """Poison is retried, and what was cancelled or deleted ends otherwise: neither recovers."""
     odd = {
         one.id
@@ -112,7 +116,11 @@ def _judge_recovery(report: Report, evidence: Evidence, ledger: Ledger) -> None:
     excluded = {run.id for run in evidence.runs.values() if {run.meeting_id, run.speaker_id} & odd}
     found = waits(evidence, report.struck, excluded=excluded)
     report.recovery = worst_by_fault(found, report.struck)
-    report.violations += check_recovery(found, report.struck, slack=_SLACK * slowness(evidence))
+    report.violations += check_recovery(found, slack=slack)
+
+
+def _slack(evidence: Evidence, options: Options) -> float:
+    return _SLACK * slowness(evidence) + (timing.PREVIOUS_POSTPONEMENT if options.with_previous else 0.0)
 
 
 def _deaths(struck: Sequence[Struck]) -> Mapping[str, int]:

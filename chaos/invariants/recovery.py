@@ -38,14 +38,13 @@ def waits(evidence: Evidence, struck: Sequence[Struck], *, excluded: set[str]) -
     return found
 
 
-def check_recovery(found: Iterable[Wait], struck: Iterable[Struck], *, slack: float) -> list[str]:
+def check_recovery(found: Iterable[Wait], *, slack: float) -> list[str]:
     """Waits beyond two leases, the reconciler's age and its period. `slack`: for queues and the start of processes."""
     limit = timing.RECOVERY + slack
-    postponed = {fault.storm for fault in struck if fault.name.startswith("store-")}
     return [
         f"{one.unit.id} waited {one.seconds:.1f} s past the end of storm {one.storm}, more than {limit:.1f} s"
         for one in found
-        if one.seconds > limit + (timing.PREVIOUS_POSTPONEMENT if one.storm in postponed else 0.0)
+        if one.seconds > limit
     ]
 
 
