@@ -55,6 +55,8 @@ class _Copy:
         self.users = 0
         self.folder = ScratchFolder()
         self.fetching = asyncio.create_task(self._fetched(fetch, key))
+        # Whoever waits gets its error; where nobody does any more, asyncio would report it.
+        self.fetching.add_done_callback(lambda task: task.cancelled() or task.exception())
 
     @property
     def has_failed(self) -> bool:
