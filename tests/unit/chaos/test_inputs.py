@@ -55,6 +55,14 @@ def test_every_possible_fault_of_a_meeting_has_an_expected_end() -> None:
     assert len(spoken_turns(Instruction(number=1))[0]) == 3
 
 
+@pytest.mark.parametrize(
+    ("error", "is_end"), [("engine_stalled", True), ("worker_crashed", True), ("engine_crashed", False)]
+)
+def test_under_what_fails_anyhow_the_service_may_have_been_killed(error: str, is_end: bool) -> None:
+    assert sample(1, place="enroll", fault="hang").expected.is_end(is_completed=False, error=error) is is_end
+    assert not sample(1).expected.is_end(is_completed=False, error=error)
+
+
 def test_a_fault_that_cannot_strike_is_refused() -> None:
     with pytest.raises(ValueError, match="cannot suffer hang at normalize"):
         meeting(1, place="normalize", fault="hang")
