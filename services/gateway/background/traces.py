@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from libs.common.events import EVENTS
 from libs.common.line import LINE
 from libs.common.streams.keys import delayed_key, marker_key, moved_key, stream_key, waiting_entries_key
+from libs.common.streams.monitor import STREAMS
 from libs.common.streams.scripts import Scripts
 from services.gateway.runs.live_progress import forget_progress
 from services.gateway.runs.results import forget_results
@@ -32,7 +33,7 @@ async def erase_traces(redis: Redis, scripts: Scripts, runs: Sequence[Record]) -
             await _forget_units(redis, position.stage, run_id)
         first, last = _entry_id(run["created_at"] - _CLOCKS_APART), _entry_id(run["ended_at"] + _CLOCKS_APART)
         for stream in EVENTS:
-            async for fact in _erase_entries(scripts, stream_key(stream), first, last, run_id):
+            async for fact in _erase_entries(scripts, stream, first, last, run_id):
                 await redis.delete(marker_key(fact.rpartition("#")[0]))
 
 
@@ -45,11 +46,13 @@ async def _forget_units(redis: Redis, stage: str, run_id: str) -> None:
         await redis.zrem(delayed_key(stage), str(unit))
 
 
-async def _erase_entries(scripts: Scripts, key: str, first: str, last: str, run_id: str) -> AsyncIterator[str]:
+async def _erase_entries(scripts: Scripts, stream: str, first: str, last: str, run_id: str) -> AsyncIterator[str]:
     """The facts whose entries were removed."""
+    groups = [group for group, streams in STREAMS.items() if stream in streams]
     begin = first
     while begin:
-        facts, end = await scripts.erase(keys=[key], args=[begin, last, _LOOKED_AT_AT_ONCE, f"{run_id}/"])
+        args: list[str | int] = [begin, last, _LOOKED_AT_AT_ONCE, f"{run_id}/", *groups]
+        facts, end = await scripts.erase(keys=[stream_key(stream)], args=args)
         for fact in facts:
             yield str(fact)
         begin = f"({end}" if end else ""

@@ -1,6 +1,7 @@
 """What is left of a deleted meeting in all three stores, also where something comes in between or late."""
 
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
@@ -10,8 +11,9 @@ from redis.asyncio import Redis
 
 from libs.common.answers import answer_key, answer_marker_key
 from libs.common.events import AudioNormalized, MeetingAccepted, StageFailed
-from libs.common.outcome import Unit, outcome_key
+from libs.common.outcome import PublishedEvent, Unit, outcome_key
 from libs.common.streams.cache import RedisCache
+from libs.common.streams.entry import entries_of
 from libs.common.streams.keys import (
     PROJECTION,
     cancelled_key,
@@ -26,7 +28,7 @@ from libs.common.streams.queue import Delivery, StageQueue
 from services.gateway.gateway import Gateway
 from services.gateway.runs.results import ResultsReader, results_key
 from tests.integration.interleaving import interleaved, once
-from tests.integration.line import until
+from tests.integration.line import REPORT, until
 from tests.integration.services.gateway.meeting_rows import RecordedMeeting, accept_meeting
 from tests.integration.services.gateway.rows import (
     Background,
@@ -263,20 +265,60 @@ async def test_of_two_deletions_at_once_one_finds_nothing(
     assert len(await gateway.database.fetch("SELECT FROM erasures")) == 1
 
 
-async def test_what_has_gone_from_a_stream_holds_up_no_group(
+async def test_what_is_on_loan_of_a_deleted_meeting_is_work_no_more(
     client: httpx.AsyncClient, gateway: Gateway, parts: Background, meeting: RecordedMeeting
 ) -> None:
-    queue = StageQueue(gateway.redis, gateway.scripts, stream=MeetingAccepted.stream, group="normalize", consumer="one")
-    await parts.relay.relay()
-    async with projecting(parts):
-        await until(lambda: is_acknowledged(gateway.redis, MeetingAccepted))
-    await queue.ensure_group()
-    await queue.read(1, block=1)  # on loan while the meeting is deleted
+    other = await accept_meeting(client, gateway)
+    loans = await _lend(gateway, parts, "normalize", PROJECTION)
     await client.delete(f"/api/meetings/{meeting.meeting_id}")
-    assert await gateway.redis.xlen(RECORDINGS) == 0
-    assert await queue.take_over(1, lease=0) == []
-    for group in ("normalize", PROJECTION):
+    for group, loan in loans.items():
+        pending = await gateway.redis.xpending_range(RECORDINGS, group, "-", "+", 10)
+        assert [one["message_id"] for one in pending] == [
+            one.id for one in loan.held if one.entry.publisher.run_id == other.run_id
+        ]
+    await client.delete(f"/api/meetings/{other.meeting_id}")
+    for group in loans:
         assert (await gateway.redis.xpending(RECORDINGS, group))["pending"] == 0
+    for stage in (await client.get("/api/pipeline")).json()["stages"].values():
+        assert (stage["queue"]["waiting"], stage["queue"]["pending"], stage["queue"]["oldest"]) == (0, 0, None)
+    for stage in (await client.get("/health")).json()["stages"].values():
+        assert (stage["waiting"], stage["pending"]) == (0, 0)
+
+
+async def test_who_has_an_erased_entry_in_hand_settles_nothing(
+    client: httpx.AsyncClient, gateway: Gateway, parts: Background, meeting: RecordedMeeting
+) -> None:
+    loan = (await _lend(gateway, parts, "normalize"))["normalize"]
+    await client.delete(f"/api/meetings/{meeting.meeting_id}")
+    [held], unit = loan.held, f"{meeting.run_id}/normalize"
+    assert await loan.queue.renew([(held, meeting.run_id)]) == ["cancelled"]
+    made = PublishedEvent.of(AudioNormalized(**meeting.subject, audio_key="a", duration=3.5))
+    entries = entries_of(Unit(run_id=meeting.run_id, stage="normalize"), (made,), REPORT)
+    settled = await loan.queue.settle(held, unit_id=unit, run_id=meeting.run_id, entries=entries)
+    assert settled == "cancelled"
+    assert await loan.queue.delay(held, unit, delay=0, spent=1) == "gone"
+    assert await loan.queue.hand_back(held) == "gone"
+    assert await mentioned_in_redis(gateway.redis, meeting) == {cancelled_key(meeting.run_id)}
+
+
+@dataclass(frozen=True)
+class _Loan:
+    queue: StageQueue
+    held: list[Delivery]
+
+
+async def _lend(gateway: Gateway, parts: Background, *groups: str) -> dict[str, _Loan]:
+    """Every recording there is, to one worker of each group."""
+    await parts.relay.relay()
+    loans = {}
+    for group in groups:
+        queue = StageQueue(
+            gateway.redis, gateway.scripts, stream=MeetingAccepted.stream, group=group, consumer="worker"
+        )
+        await queue.ensure_group()
+        read = await queue.read(10, block=1)
+        loans[group] = _Loan(queue, [one for one in read if isinstance(one, Delivery)])
+    return loans
 
 
 async def _make_due(gateway: Gateway) -> None:
