@@ -16,6 +16,7 @@ from cli.errors import CommandFailed, GatewayUnreachable, UnitNotNamed
 from cli.options import DEFAULT_GATEWAY, AsJson, GatewayUrl, MeetingId
 from cli.run_names import WORDS
 from libs.common.cases.folder import UnreadableCase
+from libs.common.cases.needs import check_contents
 from libs.common.line import LINE
 from libs.common.scratch import remove_abandoned, scratch_folder
 
@@ -80,7 +81,9 @@ def replay_locally(
         archive, stage, event = _archive(arguments, gateway_url, folder)
         case = unpacked(archive, folder / "case")
         try:
-            status = work(folder / "case", case, chosen(case, stage, event), options)
+            recorded = chosen(case, stage, event)
+            check_contents(case, recorded)
+            status = work(folder / "case", case, recorded, options)
         except UnreadableCase as error:
             raise CommandFailed(error.message) from error
     if status:

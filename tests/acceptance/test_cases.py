@@ -82,15 +82,15 @@ def test_another_setting_of_the_run_shows_as_a_difference(cli: Cli, case: Path) 
     assert any(one["where"].startswith("turns.json: turns") for one in json.loads(ran.stdout)["differences"])
 
 
-def test_a_file_without_voices_says_why_nobody_has_a_name(
+def test_a_file_without_voices_is_refused_where_they_are_needed(
     shared_hansard: Hansard, cli: Cli, meeting: str, folder: Path
 ) -> None:
     target = folder / "without.zip"
     assert cli("export", meeting, "-o", target, "--gateway", shared_hansard.gateway.url).returncode == 0
     ran = cli("replay", "--local", target, "match")
     target.unlink()
-    assert ran.returncode == 6
-    assert "Note: the case holds no voiceprints" in ran.stdout
+    assert ran.returncode == 1
+    assert "export it again with --with-voices" in ran.stderr
 
 
 def test_an_engine_that_is_missing_refuses(cli: Cli, case: Path) -> None:

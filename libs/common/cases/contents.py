@@ -17,6 +17,9 @@ MANIFEST = "manifest.json"
 EVENTS = "events.jsonl"
 OBJECTS = "objects"
 
+DEAF_STAGES = frozenset({"match", "assemble", "summarize"})
+"""They never listen to the recording, although the events name it."""
+
 _KEY_PART = re.compile(r"(?!\.\.?$)[\w.-]{1,200}", re.ASCII)
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from asyncpg import Record
 from pydantic import ValidationError
 
-from libs.common.cases.contents import Manifest, RecordedEvent, keys_in, subject_prefix
+from libs.common.cases.contents import DEAF_STAGES, Manifest, RecordedEvent, keys_in, subject_prefix
 from libs.common.events import EVENTS
 from libs.common.line import CONSUMERS, Position
 from libs.common.outcome import Unit, outcome_key
@@ -20,8 +20,6 @@ from services.gateway.runs.recorded import recorded_events, recorded_run, run_na
 from services.gateway.schemas.problems import FieldError
 
 _RECORDING_FIELDS = ("upload_key", "audio_key")
-_DEAF_STAGES = frozenset({"match", "assemble", "summarize"})
-"""They never listen to the recording, although the events name it."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +117,7 @@ class Cases:
             events=events,
             roots=tuple(roots),
             recordings=_recordings(events),
-            is_recording_wanted=wish.recording and position.stage not in _DEAF_STAGES,
+            is_recording_wanted=wish.recording and position.stage not in DEAF_STAGES,
         )
 
     async def _direct_objects(self, prefix: str) -> list[str]:
