@@ -49,8 +49,9 @@ class Gateway(Connection):
         """All meetings, newest first; pages are fetched as they are read."""
         return self.pages("/api/meetings", "meetings", Meeting)
 
-    def cancel(self, meeting_id: str) -> Cancellation:
-        return read(Cancellation, self.call("POST", f"/api/meetings/{meeting_id}/cancel"))
+    def cancel(self, meeting_id: str, run_id: str | None = None) -> Cancellation:
+        """Of one run; otherwise of the current one."""
+        return read(Cancellation, self.call("POST", f"/api/meetings/{meeting_id}/cancel", params=_of_run(run_id)))
 
     def delete_meeting(self, meeting_id: str) -> MeetingReceipt:
         return read(MeetingReceipt, self.call("DELETE", f"/api/meetings/{meeting_id}"))

@@ -62,9 +62,11 @@ class MeetingFailed(CommandFailed):
 
     exit_code = 5
 
-    def __init__(self, meeting: MeetingStatus) -> None:
+    def __init__(self, meeting: MeetingStatus, run_id: str | None = None) -> None:
+        subject = f"run {run_id} of meeting {meeting.meeting_id}" if run_id else f"meeting {meeting.meeting_id}"
+        end = "was cancelled" if meeting.status == "cancelled" else meeting.status
         reason = f": {meeting.error.message} ({meeting.error.code})" if meeting.error else ""
-        super().__init__(f"the meeting is {meeting.status}{reason}", meeting)
+        super().__init__(f"{subject} {end}{reason}", meeting)
 
 
 class EnrolmentFailed(CommandFailed):

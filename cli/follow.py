@@ -1,6 +1,8 @@
 """Following a meeting from stage to stage until it ends."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.live import Live
@@ -27,8 +29,22 @@ def follow(gateway: Gateway, meeting_id: str, console: Console, *, run_id: str |
         else _follow_lines(gateway, meeting_id, console, run_id)
     )
     if status.status != "completed":
-        raise MeetingFailed(status)
+        raise MeetingFailed(status, run_id)
     return status
+
+
+@contextmanager
+def says_how_to_return(meeting_id: str, console: Console, *, run_id: str | None = None) -> Iterator[None]:
+    """Name what was accepted; whoever stops waiting is told that it goes on, and how to come back to it."""
+    subject = f"Run {run_id} of meeting {meeting_id}" if run_id else f"Meeting {meeting_id}"
+    named = f"{meeting_id} --run {run_id}" if run_id else meeting_id
+    console.print(f"{subject}: accepted.", highlight=False, soft_wrap=True)
+    try:
+        yield
+    except KeyboardInterrupt:
+        text = f"hansard: the meeting goes on: hansard status {named} --follow (hansard cancel {named} stops it)"
+        console.print(text, highlight=False, soft_wrap=True)
+        raise
 
 
 def _follow_live(gateway: Gateway, meeting_id: str, console: Console, run_id: str | None) -> MeetingStatus:

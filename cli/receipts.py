@@ -5,8 +5,8 @@ from cli.answers.speakers import SpeakerReceipt
 
 
 def cancelled(answer: Cancellation) -> str:
-    """What cancelling a meeting did."""
-    return f"Cancelled meeting {answer.meeting_id}; what was there already stays readable."
+    """What cancelling a run of a meeting did."""
+    return f"Cancelled meeting {answer.meeting_id}, run {answer.run_id}; what was there already stays readable."
 
 
 def deleted_meeting(receipt: MeetingReceipt) -> str:

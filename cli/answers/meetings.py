@@ -54,9 +54,10 @@ class Meeting(Answer):
 
 
 class Cancellation(Answer):
-    """Nothing more is done for a meeting."""
+    """Nothing more is done for a run of a meeting."""
 
     meeting_id: str
+    run_id: str
 
 
 class MeetingReceipt(Answer):

@@ -6,7 +6,7 @@ import typer
 
 from cli.client import Gateway
 from cli.commands.reporting import console, errors, print_json, print_lines, reports_failures
-from cli.follow import follow
+from cli.follow import follow, says_how_to_return
 from cli.options import DEFAULT_GATEWAY, AsJson, ExistingFile, GatewayUrl, Layout, MeetingId, RunName
 from cli.receipts import cancelled, deleted_meeting, erased_speaker
 from cli.runs_client import RunsGateway
@@ -43,7 +43,8 @@ def process(
         if not wait:
             print_json(accepted) if as_json else console.print(accepted.meeting_id)
             return
-        follow(gateway, accepted.meeting_id, errors)
+        with says_how_to_return(accepted.meeting_id, errors):
+            follow(gateway, accepted.meeting_id, errors)
         show_meeting(gateway, accepted.meeting_id, Layout.JSON if as_json else Layout.SHOW)
 
 
@@ -100,10 +101,12 @@ def meetings(gateway_url: GatewayUrl = DEFAULT_GATEWAY, as_json: AsJson = False)
 
 
 @reports_failures
-def cancel(meeting_id: MeetingId, gateway_url: GatewayUrl = DEFAULT_GATEWAY, as_json: AsJson = False) -> None:
-    """Stop working on a meeting."""
-    with Gateway(gateway_url, errors) as gateway:
-        answer = gateway.cancel(meeting_id)
+def cancel(
+    meeting_id: MeetingId, run: RunName = None, gateway_url: GatewayUrl = DEFAULT_GATEWAY, as_json: AsJson = False
+) -> None:
+    """Stop working on a meeting, or on one of its runs."""
+    with RunsGateway(gateway_url, errors) as gateway:
+        answer = gateway.cancel(meeting_id, gateway.run_id(meeting_id, run))
         print_json(answer) if as_json else typer.echo(cancelled(answer))
 
 

@@ -12,7 +12,7 @@ from cli.answers.runs import Run
 from cli.commands.cases import replay_locally
 from cli.commands.meetings import show_meeting
 from cli.commands.reporting import console, errors, print_json, reports_failures
-from cli.follow import follow
+from cli.follow import follow, says_how_to_return
 from cli.options import DEFAULT_GATEWAY, AsJson, GatewayUrl, Layout, MeetingId, RunName
 from cli.run_names import WORDS, find_run
 from cli.runs_client import ReplayWish, RunsGateway
@@ -89,7 +89,8 @@ def replay(
         if not wait:
             print_json(accepted) if as_json else console.print(accepted.run_id)
             return
-        follow(gateway, meeting_id, errors, run_id=accepted.run_id)
+        with says_how_to_return(meeting_id, errors, run_id=accepted.run_id):
+            follow(gateway, meeting_id, errors, run_id=accepted.run_id)
         show_meeting(gateway, meeting_id, Layout.JSON if as_json else Layout.SHOW, run_id=accepted.run_id)
         errors.print(f"Compare: hansard diff {meeting_id} origin {accepted.run_id}", markup=False, soft_wrap=True)
 

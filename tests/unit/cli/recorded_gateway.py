@@ -1,6 +1,9 @@
 """A gateway that answers from a table, and what it says about one meeting and one speaker."""
 
 import json
+import signal
+import subprocess
+import sys
 from http.server import BaseHTTPRequestHandler
 from typing import ClassVar
 
@@ -103,3 +106,16 @@ class Recorded(BaseHTTPRequestHandler):
 
 def run(gateway: str, *arguments: str) -> Result:
     return CliRunner().invoke(app, [*arguments, "--gateway", gateway])
+
+
+def interrupted(gateway: str, *arguments: str) -> tuple[str, int]:
+    """What a command says on stderr that is stopped with Ctrl-C once it waits, and how it ends."""
+    command = [sys.executable, "-m", "cli", *arguments, "--gateway", gateway]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stderr is not None
+        said = ""
+        while "normalize: completed" not in said and (line := child.stderr.readline()):
+            said += line
+        child.send_signal(signal.SIGINT)
+        said += child.communicate(timeout=20)[1]
+    return said, child.returncode

@@ -8,7 +8,17 @@ from typer.testing import CliRunner
 
 from cli.app import app
 from libs.common.release import RELEASE
-from tests.unit.cli.recorded_gateway import HEALTH, MEETING, RESULTS, SPEAKER, SPEAKER_RECEIPT, STATUS, Recorded, run
+from tests.unit.cli.recorded_gateway import (
+    HEALTH,
+    MEETING,
+    RESULTS,
+    SPEAKER,
+    SPEAKER_RECEIPT,
+    STATUS,
+    Recorded,
+    interrupted,
+    run,
+)
 
 
 def test_a_recording_is_sent_with_its_options(gateway: str, recording: Path) -> None:
@@ -53,7 +63,21 @@ def test_a_failed_meeting_is_not_a_success(gateway: str) -> None:
     Recorded.answers[f"/api/meetings/{MEETING}/status"] = (200, {**STATUS, "status": "failed", "error": error})
     ran = CliRunner().invoke(app, ["status", MEETING, "--follow", "--gateway", gateway])
     assert ran.exit_code == 5
-    assert "the meeting is failed: the file has no audio (no_audio_stream)" in ran.stderr
+    assert f"hansard: meeting {MEETING} failed: the file has no audio (no_audio_stream)" in ran.stderr
+
+
+def test_waiting_names_the_meeting_that_was_accepted(gateway: str, recording: Path) -> None:
+    ran = run(gateway, "process", str(recording))
+    assert ran.stderr.splitlines()[0] == f"Meeting {MEETING}: accepted."
+    assert MEETING not in ran.stdout
+
+
+def test_whoever_stops_waiting_is_told_how_to_come_back(gateway: str, recording: Path) -> None:
+    Recorded.answers[f"/api/meetings/{MEETING}/status"] = (200, {**STATUS, "status": "processing"})
+    said, code = interrupted(gateway, "process", str(recording))
+    assert code == 130
+    returning = f"hansard status {MEETING} --follow (hansard cancel {MEETING} stops it)"
+    assert said.splitlines()[-1] == f"hansard: the meeting goes on: {returning}"
 
 
 def test_a_gateway_that_is_not_there_is_named() -> None:

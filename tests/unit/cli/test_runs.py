@@ -12,7 +12,7 @@ from cli.commands.runs import parse_settings
 from cli.run_names import short_ids
 from cli.show_comparison import show_comparison
 from cli.side_by_side import moment
-from tests.unit.cli.recorded_gateway import MEETING, Recorded, run
+from tests.unit.cli.recorded_gateway import MEETING, STATUS, Recorded, interrupted, run
 from tests.unit.cli.recorded_runs import ANSWERS, COMPARISON, FIRST, RUNS, SECOND, THIRD
 
 
@@ -50,8 +50,26 @@ def test_a_replay_ends_with_the_results_of_the_new_run(gateway: str) -> None:
     ran = run(gateway, "replay", MEETING, "--from", "match")
     assert ran.exit_code == 0, ran.stderr
     assert "Anna: We ship on Friday." in ran.stdout
+    assert ran.stderr.startswith(f"Run {THIRD} of meeting {MEETING}: accepted.\n")
     assert f"hansard diff {MEETING} origin {THIRD}" in ran.stderr
     assert json.loads(run(gateway, "replay", MEETING, "--from", "match", "--json").stdout)["title"] == "Planning"
+
+
+def test_a_replay_that_ends_badly_names_its_run(gateway: str) -> None:
+    Recorded.answers[f"/api/meetings/{MEETING}/status?run={THIRD}"] = (200, {**STATUS, "status": "cancelled"})
+    ran = run(gateway, "replay", MEETING, "--from", "match")
+    assert ran.exit_code == 5
+    assert f"hansard: run {THIRD} of meeting {MEETING} was cancelled" in ran.stderr
+
+
+def test_whoever_stops_waiting_for_a_replay_can_stop_that_run(gateway: str) -> None:
+    Recorded.answers[f"/api/meetings/{MEETING}/status?run={THIRD}"] = (200, {**STATUS, "status": "processing"})
+    cancelled = {"meeting_id": MEETING, "run_id": THIRD, "status": "cancelled"}
+    Recorded.answers[f"/api/meetings/{MEETING}/cancel?run={THIRD}"] = (200, cancelled)
+    said, code = interrupted(gateway, "replay", MEETING, "--from", "match")
+    assert code == 130
+    assert f"hansard status {MEETING} --run {THIRD} --follow (hansard cancel {MEETING} --run {THIRD} stops it)" in said
+    assert f"Cancelled meeting {MEETING}, run {THIRD};" in run(gateway, "cancel", MEETING, "--run", THIRD).stdout
 
 
 @pytest.mark.parametrize(
