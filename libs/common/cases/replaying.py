@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from libs.common.cases.debugging import DebuggerLeft, show_failure, stop_at
 from libs.common.cases.differences import Comparison, Difference
 from libs.common.cases.folder import Case, RecordedUnit
+from libs.common.cases.galleries import gallery_notes
 from libs.common.cases.report import DIFFERENT, LEFT, ReplayReport, Worked
 from libs.common.errors import InvalidSettings
 from libs.common.events import Event, MeetingEvent
@@ -24,6 +25,7 @@ from libs.common.request import MeetingRequest, RunSettings
 from libs.common.runtime.replay import replay
 from libs.common.stage import Stage
 from libs.common.storage import ObjectStore
+from libs.common.streams.entry import fact_name
 
 OpenStages = Callable[[ObjectStore], AbstractAsyncContextManager[Sequence[Stage[Any]]]]
 """The stages of a service over a store, with their engines in this process."""
@@ -109,7 +111,7 @@ def _compared(case: Case, recorded: RecordedUnit, replayed: Outcome | None) -> R
         recorded=Worked.of(known) if known else None,
         replayed=Worked.of(replayed) if replayed else None,
         differences=tuple(differences),
-        notes=tuple(_notes(case, recorded)),
+        notes=(*_notes(case, recorded), *gallery_notes(case, known, replayed)),
         exported_by=case.manifest.release,
     )
 
@@ -118,7 +120,11 @@ def _notes(case: Case, recorded: RecordedUnit) -> Iterator[str]:
     manifest = case.manifest
     elsewhere = next((one.worked_in for one in case.events if one.publisher == recorded.unit), None)
     if elsewhere is not None:
-        yield f"it was worked in run {elsewhere}, whose work this run took over: replay it there"
+        name = fact_name(recorded.event.publisher.model_copy(update={"run_id": elsewhere}), recorded.event.position)
+        yield (
+            f"it was worked in run {elsewhere}, whose work this run took over: "
+            f"hansard replay --local {recorded.unit.stage} {name}"
+        )
     if recorded.unit.stage == "match" and not manifest.has_voices:
         yield "the case holds no voiceprints, so nobody has a name: export it with --with-voices"
     if manifest.left_out and manifest.event is None:

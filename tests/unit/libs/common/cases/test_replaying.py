@@ -166,4 +166,6 @@ def test_what_is_not_in_the_case_is_noted(finished: Path, capsys: pytest.Capture
 def test_a_unit_that_another_run_worked_names_that_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     taken_over = fact(normalized("k"), UNIT.stage).model_copy(update={"worked_in": "the-first-run"})
     replayed(write_case(tmp_path / "case", None, taken_over), keeping(0.5))
-    assert "Note: it was worked in run the-first-run" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "Note: it was worked in run the-first-run" in printed
+    assert f": hansard replay --local {UNIT.stage} the-first-run/accept#0\n" in printed
