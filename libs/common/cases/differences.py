@@ -20,6 +20,9 @@ TOLERANCE = 1e-6
 
 ONLY_RECORDED, ONLY_REPLAYED = "only recorded", "only replayed"
 
+EVENTS_DIFFER = "events"
+"""Where streams are not as they were recorded; both sides are lists of their names."""
+
 _CIRCUMSTANCES = frozenset({"attempts", "is_cached"})
 
 Json = object
@@ -51,7 +54,7 @@ class Comparison:
         found += self._report(recorded, replayed)
         streams = [[one.stream for one in outcome.published] for outcome in (recorded, replayed)]
         if streams[0] != streams[1]:
-            return [*found, Difference(where="events", recorded=streams[0], replayed=streams[1])]
+            return [*found, Difference(where=EVENTS_DIFFER, recorded=streams[0], replayed=streams[1])]
         for old, new in zip(recorded.published, replayed.published, strict=True):
             found += self._values(f"{old.stream}:", old.body, new.body)
         return found

@@ -2,10 +2,11 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Literal
 
-from libs.common.cases.differences import ONLY_RECORDED, ONLY_REPLAYED, TOLERANCE, Difference
+from libs.common.cases.differences import EVENTS_DIFFER, ONLY_RECORDED, ONLY_REPLAYED, TOLERANCE, Difference
 from libs.common.engine import EngineInfo
 from libs.common.outcome import GivenUp, Outcome
 from libs.common.release import RELEASE
@@ -103,7 +104,15 @@ def _shown(one: Difference) -> str:
     if one.recorded is None and one.replayed is None:
         return f"{one.where}  {one.note}"
     size = f"  ({one.note})" if one.note else ""
+    if one.where == EVENTS_DIFFER:
+        return f"{one.where}  {_counted(one.recorded)} → {_counted(one.replayed)}{size}"
     return f"{one.where}  {_brief(one.recorded)} → {_brief(one.replayed)}{size}"
+
+
+def _counted(streams: object) -> str:
+    """Streams in the order of their first events, for their number is what differs most."""
+    counts = Counter(streams if isinstance(streams, list) else [streams])
+    return ", ".join(f"{count} × {stream}" for stream, count in counts.items()) or "none"
 
 
 def _brief(value: object) -> str:
