@@ -44,7 +44,8 @@ def _table(rows: tuple[Row, ...]) -> Table:
     for column in table.columns[1:]:
         column.ratio = 1
     for row in rows:
-        table.add_row(Text(row.subject, style="dim"), _styled(row.before, "red"), _styled(row.after, "green"))
+        subject = " → ".join(dict.fromkeys(one for one in row.subjects if one))
+        table.add_row(Text(subject, style="dim"), _styled(row.before, "red"), _styled(row.after, "green"))
     return table
 
 
@@ -54,11 +55,11 @@ def _styled(cell: Cell, style: str) -> Text:
 
 def _lines(row: Row) -> Iterator[str]:
     """As `git diff --word-diff` writes it: what differs stands in brackets."""
-    subject = f"{row.subject}  " if row.subject else ""
+    before, after = (f"{one}  " if one else "" for one in row.subjects)
     if row.before:
-        yield f"- {subject}{_marked(row.before, '[-', '-]')}"
+        yield f"- {before}{_marked(row.before, '[-', '-]')}"
     if row.after:
-        yield f"+ {subject}{_marked(row.after, '{+', '+}')}"
+        yield f"+ {after}{_marked(row.after, '{+', '+}')}"
 
 
 def _marked(cell: Cell, opening: str, closing: str) -> str:

@@ -25,8 +25,8 @@ Cell = tuple[tuple[str, bool], ...]
 class Row:
     """One difference; a side that has nothing is empty."""
 
-    subject: str
-    """When it is, or what it is about."""
+    subjects: tuple[str, str]
+    """When it is, or what it is about, on either side."""
 
     before: Cell
     after: Cell
@@ -97,8 +97,9 @@ def _counts(parts: list[Items]) -> str:
     return f"{added} added, {gone} gone, {changed} changed, {unchanged} unchanged"
 
 
-def _row(subject: str, before: str, after: str) -> Row:
-    return Row(subject, ((before, False),) if before else (), ((after, False),) if after else ())
+def _row(subject: str, before: str, after: str, *, subject_after: str | None = None) -> Row:
+    subjects = (subject, subject if subject_after is None else subject_after)
+    return Row(subjects, ((before, False),) if before else (), ((after, False),) if after else ())
 
 
 def _setting(name: str, pair: SettingPair) -> Row:
@@ -130,14 +131,14 @@ def _names(voices: Iterable[Voice | None]) -> dict[str, str]:
 def _turn(one: TurnDifference, before: Mapping[str, str], after: Mapping[str, str]) -> Row:
     return _row(
         _span(one),
-        ", ".join(before.get(label, label) for label in one.before) or "nobody",
-        ", ".join(after.get(label, label) for label in one.after) or "nobody",
+        ", ".join(before.get(label, label) for label in one.before) or "no speech",
+        ", ".join(after.get(label, label) for label in one.after) or "no speech",
     )
 
 
 def _words(one: WordDifference) -> Row:
     return Row(
-        _span(one),
+        (_span(one), _span(one)),
         tuple((piece.before, piece.change != "equal") for piece in one.pieces if piece.before),
         tuple((piece.after, piece.change != "equal") for piece in one.pieces if piece.after),
     )
@@ -148,7 +149,8 @@ def _span(one: TurnDifference | WordDifference) -> str:
 
 
 def _items(items: Items) -> Iterator[Row]:
-    yield from (_row(_start(one.after), _item(one.before), _item(one.after)) for one in items.changed)
+    for before, after in ((one.before, one.after) for one in items.changed):
+        yield _row(_start(before), _item(before), _item(after), subject_after=_start(after))
     yield from (_row(_start(one), _item(one), "") for one in items.gone)
     yield from (_row(_start(one), "", _item(one)) for one in items.added)
 

@@ -89,7 +89,7 @@ COMPARISON = {
                     "changed": [
                         {
                             "before": {"text": "Tell the press", "assignee": "Ana", "start": 1.0},
-                            "after": {"text": "Tell the press", "assignee": None, "due": "2026-01-09", "start": 1.0},
+                            "after": {"text": "Tell the press", "assignee": None, "due": "2026-01-09", "start": 4.0},
                         }
                     ],
                     "gone": [{"text": "Buy tea", "assignee": "Ben", "due_text": "soon", "start": None}],

@@ -181,7 +181,7 @@ Names
 Turns
 - 0:00:12.3 to 0:00:16.3  Ana
 + 0:00:12.3 to 0:00:16.3  SPEAKER_02
-- 1:01:01.0 to 1:01:02.5  nobody
+- 1:01:01.0 to 1:01:02.5  no speech
 + 1:01:01.0 to 1:01:02.5  Ana, SPEAKER_02
 
 Words
@@ -190,7 +190,7 @@ Words
 
 Minutes for executive: action items
 - 0:00:01.0  Tell the press (Ana)
-+ 0:00:01.0  Tell the press (2026-01-09)
++ 0:00:04.0  Tell the press (2026-01-09)
 - Buy tea (Ben, soon)
 + 0:01:15.3  Book a room
 """
@@ -204,6 +204,7 @@ def test_at_a_terminal_both_runs_stand_side_by_side() -> None:
     assert ["0:00:12.3", "to", "0:00:16.3", "Ana", "SPEAKER_02"] in rows
     words = next(" ".join(row) for row in rows if "Friday" in row)
     assert words == "0:00:01.0 to 0:00:02.0 We [ship] on Friday we [ship] on Monday morning"
+    assert any(row[:3] == ["0:00:01.0", "→", "0:00:04.0"] for row in rows)
 
 
 def test_only_the_first_differences_are_shown_unless_all_are_wanted(gateway: str) -> None:
@@ -212,8 +213,8 @@ def test_only_the_first_differences_are_shown_unless_all_are_wanted(gateway: str
     Recorded.answers[address] = (200, COMPARISON | {"turns": {**COMPARISON["turns"], "differences": many}})  # type: ignore[dict-item]
     shown = run(gateway, "diff", MEETING, FIRST, SECOND).stdout
     assert "… and 30 more: --all shows them" in shown
-    assert shown.count("nobody\n") == 20
-    assert run(gateway, "diff", MEETING, FIRST, SECOND, "--all").stdout.count("nobody\n") == 50
+    assert shown.count("no speech\n") == 20
+    assert run(gateway, "diff", MEETING, FIRST, SECOND, "--all").stdout.count("no speech\n") == 50
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(0.0, "0:00:00.0"), (59.96, "0:01:00.0"), (3661.25, "1:01:01.2")])
