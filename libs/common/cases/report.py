@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Literal
 
 from libs.common.cases.differences import EVENTS_DIFFER, ONLY_RECORDED, ONLY_REPLAYED, TOLERANCE, Difference
@@ -110,9 +110,9 @@ def _shown(one: Difference) -> str:
 
 
 def _counted(streams: object) -> str:
-    """Streams in the order of their first events, for their number is what differs most."""
-    counts = Counter(streams if isinstance(streams, list) else [streams])
-    return ", ".join(f"{count} × {stream}" for stream, count in counts.items()) or "none"
+    """Streams in the order of their events, those of one stream in a row as one."""
+    rows = groupby(streams if isinstance(streams, list) else [streams])
+    return ", ".join(f"{len(list(row))} × {stream}" for stream, row in rows) or "none"
 
 
 def _brief(value: object) -> str:

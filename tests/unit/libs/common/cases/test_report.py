@@ -21,7 +21,8 @@ def test_a_case_of_somebody_else_does_not_control_the_terminal() -> None:
     ("recorded", "replayed", "shown"),
     [
         (["chunk.planned.v1"] * 6, ["chunk.planned.v1"] * 9, "6 × chunk.planned.v1 → 9 × chunk.planned.v1"),
-        (["a.v1", "b.v1", "a.v1"], [], "2 × a.v1, 1 × b.v1 → none"),
+        (["a.v1", "a.v1", "b.v1"], [], "2 × a.v1, 1 × b.v1 → none"),
+        (["a.v1", "b.v1"], ["b.v1", "a.v1"], "1 × a.v1, 1 × b.v1 → 1 × b.v1, 1 × a.v1"),
     ],
 )
 def test_events_are_counted_by_their_streams(recorded: list[str], replayed: list[str], shown: str) -> None:
