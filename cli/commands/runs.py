@@ -117,7 +117,10 @@ def use(
     """Let a meeting show another run."""
     with RunsGateway(gateway_url, errors) as gateway:
         chosen = gateway.make_current(meeting_id, find_run(gateway.runs(meeting_id), run).run_id)
-        print_json(chosen) if as_json else typer.echo(f"Meeting {meeting_id} shows run {chosen.run_id} now.")
+    print_json(chosen) if as_json else typer.echo(f"Meeting {meeting_id} shows run {chosen.run_id} now.")
+    if chosen.status in {"failed", "cancelled"}:
+        warning = f"hansard: warning: that run is {chosen.status}; the meeting now shows a run without full results"
+        errors.print(warning, style="yellow", markup=False, soft_wrap=True)
 
 
 @reports_failures
