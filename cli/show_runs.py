@@ -11,22 +11,35 @@ def runs_lines(runs: Sequence[Run]) -> Iterator[str]:
     ids, by_id = short_ids(runs), {one.run_id: one for one in runs}
     for one in runs:
         mark = "*" if one.is_current else " "
-        made = _made(one, by_id.get(one.origin_run_id or ""), ids)
+        made = _made(one, _origins(one, by_id), ids)
         yield f"{mark} {ids[one.run_id]}  {one.created_at:%Y-%m-%d %H:%M:%S}  {one.status:<10}  {made}"
 
 
-def _made(run: Run, origin: Run | None, ids: Mapping[str, str]) -> str:
+def _origins(run: Run, by_id: Mapping[str, Run]) -> Sequence[Run]:
+    """The run that this one replays, the one that that one replays, and so on to the first."""
+    origins: list[Run] = []
+    while origin := by_id.get(run.origin_run_id or ""):
+        origins.append(origin)
+        run = origin
+    return origins
+
+
+def _made(run: Run, origins: Sequence[Run], ids: Mapping[str, str]) -> str:
     """From what the run was made, what was asked for differently, and why it failed."""
-    parts = ["from the recording"]
-    if origin is not None:
-        names = dict.fromkeys((*run.settings, *origin.settings))
-        parts = [f"from {run.from_stage} of {ids[origin.run_id]}"]
-        parts += [_setting(name, run) for name in names if run.settings.get(name) != origin.settings.get(name)]
-        if run.personas != origin.personas:
-            parts.append(f"for {', '.join(run.personas)}")
-    if run.error is not None:
-        parts.append(f"{run.error.message} ({run.error.code})")
-    return ", ".join(parts)
+    made = _replayed(run, origins[0], origins[-1], ids) if origins else "from the recording"
+    return made if run.error is None else f"{made}, {run.error.message} ({run.error.code})"
+
+
+def _replayed(run: Run, origin: Run, first: Run, ids: Mapping[str, str]) -> str:
+    """What is new against the origin; in brackets what the origin already had other than the first run."""
+    names = dict.fromkeys((*run.settings, *origin.settings, *first.settings))
+    changed = [name for name in names if run.settings.get(name) != origin.settings.get(name)]
+    kept = [name for name in names if name not in changed and run.settings.get(name) != first.settings.get(name)]
+    parts = [f"from {run.from_stage} of {ids[origin.run_id]}", *(_setting(name, run) for name in changed)]
+    if run.personas != origin.personas:
+        parts.append(f"for {', '.join(run.personas)}")
+    brackets = f" (kept: {', '.join(_setting(name, run) for name in kept)})" if kept else ""
+    return ", ".join(parts) + brackets
 
 
 def _setting(name: str, run: Run) -> str:

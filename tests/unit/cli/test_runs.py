@@ -100,7 +100,8 @@ def test_runs_are_listed_with_what_makes_them_different(gateway: str) -> None:
     assert second.startswith(f"* {SECOND}  2026-01-05 10:00:00  completed   from diarize of {FIRST}, diarizer.max")
     assert second.endswith("diarizer.max_speakers=4")
     assert first.endswith("completed   from the recording")
-    assert third.endswith("without transcriber.language, for engineer, it died (engine_crashed)")
+    inherited = "(kept: diarizer.max_speakers=4)"
+    assert third.endswith(f"without transcriber.language, for engineer {inherited}, it died (engine_crashed)")
     listed = json.loads(run(gateway, "runs", MEETING, "--json").stdout)
     assert [one["run_id"] for one in listed] == [THIRD, SECOND, FIRST]
 
@@ -119,6 +120,15 @@ def test_a_run_is_named_as_briefly_as_one_likes(gateway: str, name: str, run_id:
     ran = run(gateway, "use", MEETING, name)
     assert (ran.exit_code, ran.stdout) == (0, f"Meeting {MEETING} shows run {SECOND} now.\n")
     assert sent("runs/current") == {"run_id": run_id}
+
+
+@pytest.mark.parametrize(("status", "is_warned"), [("failed", True), ("cancelled", True), ("completed", False)])
+def test_showing_a_run_without_results_is_done_with_a_warning(gateway: str, status: str, is_warned: bool) -> None:
+    chosen = {**RUNS["runs"][0], "status": status}
+    Recorded.answers[f"/api/meetings/{MEETING}/runs/current"] = (200, chosen)
+    ran = run(gateway, "use", MEETING, THIRD)
+    assert (ran.exit_code, ran.stdout) == (0, f"Meeting {MEETING} shows run {THIRD} now.\n")
+    assert (f"that run is {status}" in ran.stderr) == is_warned
 
 
 @pytest.mark.parametrize(
