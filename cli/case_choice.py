@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from cli.errors import UnitNotNamed
 from libs.common.cases.folder import Case, RecordedUnit, UnreadableCase
 
+_LISTED = 10
+
 
 def chosen(case: Case, stage: str | None, event: str | None) -> RecordedUnit:
     """The unit that is meant; without a word of it, the one that was packed, or the only one that was given up.
@@ -17,6 +19,8 @@ def chosen(case: Case, stage: str | None, event: str | None) -> RecordedUnit:
     except UnreadableCase as error:
         raise UnitNotNamed(error.message) from error
     meant = [one for one in units if stage in {None, one.unit.stage}]
+    if event is not None and stage is not None and not meant:
+        raise UnitNotNamed(_misnamed(case, stage, event, units))
     if len(meant) > 1 and stage is None:
         meant = [one for one in meant if _was_given_up(case, one)] or meant
     if len(meant) != 1:
@@ -39,6 +43,15 @@ def _names(case: Case, event: str | None) -> list[str]:
 def _was_given_up(case: Case, recorded: RecordedUnit) -> bool:
     outcome = case.outcome(recorded)
     return outcome is not None and (outcome.status == "failed" or outcome.report.given_up is not None)
+
+
+def _misnamed(case: Case, stage: str, event: str, units: Sequence[RecordedUnit]) -> str:
+    """Why a stage and an event do not go together; `units` are those that the event asks for."""
+    if units:
+        return f"that event asks for {units[0].unit.stage}, not for {stage}"
+    names = [one.event.name for one in case.units() if one.unit.stage == stage]
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return f"the file has no event {event} for {stage}; there are: {', '.join(names[:_LISTED]) or 'none'}{more}"
 
 
 def _question(case: Case, meant: Sequence[RecordedUnit]) -> Iterator[str]:

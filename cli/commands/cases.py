@@ -1,5 +1,6 @@
 """Commands about cases: a meeting as a file, and one recorded unit again on this machine."""
 
+import re
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,8 @@ from libs.common.cases.folder import UnreadableCase
 from libs.common.cases.needs import check_contents
 from libs.common.line import LINE
 from libs.common.scratch import remove_abandoned, scratch_folder
+
+_EVENT = re.compile(r"[^/]+/[^/#]+#\d+")
 
 
 @reports_failures
@@ -95,6 +98,8 @@ def _archive(arguments: Sequence[str], gateway_url: str, folder: Path) -> tuple[
     stages = {position.stage for position in LINE}
     match arguments:
         case [stage, event] if stage in stages:
+            if not _EVENT.fullmatch(event):
+                raise UnitNotNamed(f"{event} is no event: EVENT is RUN/STAGE#POSITION, as `hansard events` prints it")
             with CasesGateway(gateway_url, errors) as gateway:
                 gateway.export_unit(event, folder / "case.zip")
             return folder / "case.zip", stage, event

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from cli.app import app
 from cli.case_choice import chosen
 from cli.case_work import check_packages, exit_status, unpacked
-from cli.errors import CommandFailed
+from cli.errors import CommandFailed, UnitNotNamed
 from libs.common.cases.contents import RecordedEvent
 from libs.common.cases.folder import Case
 from libs.common.events import StageFailed
@@ -105,14 +105,42 @@ def test_an_event_is_named_in_full_or_by_the_beginning_of_its_run(opened: Case, 
     assert chosen(opened, "normalize_sample", event).event.body == ACCEPTED.model_dump(mode="json")
 
 
-@pytest.mark.parametrize(
-    ("stage", "event"), [("match", None), ("normalize_sample", "match#0"), ("enroll", "accept#0"), (None, "enroll#0")]
-)
+@pytest.mark.parametrize(("stage", "event"), [("match", None), (None, "enroll#0")])
 def test_what_names_no_unit_is_answered_with_those_there_are(
     opened: Case, stage: str | None, event: str | None
 ) -> None:
     with pytest.raises(CommandFailed, match=r"normalize_sample .*/accept#0|no stage consumes"):
         chosen(opened, stage, event)
+
+
+def test_an_event_that_is_not_there_is_answered_with_those_of_the_stage(opened: Case) -> None:
+    with pytest.raises(UnitNotNamed) as refused:
+        chosen(opened, "normalize_sample", "cc869")
+    assert refused.value.message == f"the file has no event cc869 for normalize_sample; there are: {EVENT}"
+
+
+def test_of_many_events_ten_are_listed(tmp_path: Path) -> None:
+    many = [
+        fact(ACCEPTED.model_copy(update={"run_id": f"run{number}"}), "accept").model_copy(
+            update={"publisher": UNIT.model_copy(update={"run_id": f"run{number}", "stage": "accept"})}
+        )
+        for number in range(12)
+    ]
+    case = Case(write_case(tmp_path / "case", None, *many))
+    with pytest.raises(UnitNotNamed, match=r"run8/accept#0 and 3 more$"):
+        chosen(case, "normalize_sample", "cc869")
+
+
+def test_an_event_for_another_stage_names_that_stage(opened: Case) -> None:
+    with pytest.raises(UnitNotNamed, match=r"^that event asks for normalize_sample, not for enroll$"):
+        chosen(opened, "enroll", "accept#0")
+
+
+@pytest.mark.parametrize("event", ["f0948fba", "f0948fba/diarize", "diarize#0"])
+def test_what_is_no_event_is_not_fetched(event: str) -> None:
+    ran = CliRunner().invoke(app, ["replay", "--local", "diarize", event])
+    assert ran.exit_code == 2
+    assert "EVENT is RUN/STAGE#POSITION, as `hansard events` prints it" in ran.stderr
 
 
 def test_a_file_that_is_no_case_is_refused(tmp_path: Path) -> None:
