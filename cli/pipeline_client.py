@@ -1,7 +1,7 @@
 """A gateway, as this program talks to it about the line."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -10,6 +10,7 @@ from httpx_sse import ServerSentEvent, SSEError, connect_sse
 from cli.answers.pipeline import (
     DeadLetter,
     DeadLetterDetails,
+    DeadLetters,
     DroppedLetters,
     PastEvent,
     Pipeline,
@@ -120,6 +121,10 @@ class PipelineGateway(RunsGateway):
     def dead_letters(self, code: str | None) -> Iterator[DeadLetter]:
         """What was given up, newest first; pages are fetched as they are read."""
         return self.pages(_DEAD, "letters", DeadLetter, params={"code": code} if code else {})
+
+    def dead_codes(self) -> Iterable[str]:
+        """All codes with which something was given up."""
+        return read(DeadLetters, self.call("GET", _DEAD, params={"limit": "1"})).codes
 
     def dead_letter(self, event: str) -> DeadLetterDetails:
         return read(DeadLetterDetails, self.call("GET", _address(event)))

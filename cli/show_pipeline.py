@@ -52,10 +52,18 @@ def history_lines(events: Iterable[PastEvent]) -> Iterator[str]:
 def letter_line(letter: DeadLetter) -> str:
     """One line for a unit that was given up."""
     how = "fell back" if letter.kind == "fell_back" else letter.kind
-    attempts = _count(letter.attempts, "attempt")
-    return (
-        f"{letter.at.astimezone():%Y-%m-%d %H:%M}  {letter.event}  {how}, {attempts}: {letter.message} ({letter.code})"
-    )
+    what = f"{how}, {_count(letter.attempts, 'attempt')}: {letter.message} ({letter.code})"
+    return "  ".join([f"{letter.at.astimezone():%Y-%m-%d %H:%M}", letter.event, *_owner(letter), what])
+
+
+def _owner(letter: DeadLetter) -> Iterator[str]:
+    """Whose recording it was, by the id that other commands take."""
+    if letter.meeting_id is not None:
+        name = letter.title or letter.filename
+        yield f"meeting {letter.meeting_id}{f' ({name})' if name else ''}"
+    elif letter.speaker_id is not None:
+        name = letter.speaker_name
+        yield f"speaker {letter.speaker_id}{f' ({name})' if name else ''}"
 
 
 def retried_lines(answer: RetriedLetters) -> Iterator[str]:

@@ -123,8 +123,18 @@ class DeadLetter(Answer):
     attempts: int
     input: str | None = None
     meeting_id: str | None = None
+    title: str | None = None
+    filename: str | None = None
     speaker_id: str | None = None
+    speaker_name: str | None = None
     at: datetime.datetime
+
+
+class DeadLetters(Answer):
+    """A page of them."""
+
+    codes: dict[str, int] = Field(default={})
+    """How many there are of each code, on all pages."""
 
 
 class DeadLetterDetails(Answer):

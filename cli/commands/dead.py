@@ -1,11 +1,13 @@
 """Commands about what was given up."""
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Annotated, TypeVar
 
 import typer
 
 from cli.answers.answer import Answer
+from cli.answers.pipeline import DeadLetter
 from cli.commands.reporting import console, errors, print_json, print_lines, reports_failures
 from cli.options import DEFAULT_GATEWAY, AsJson, GatewayUrl
 from cli.pipeline_client import PipelineGateway
@@ -13,9 +15,22 @@ from cli.show_pipeline import letter_line, retried_lines
 
 A = TypeVar("A", bound=Answer)
 
+_NOTHING = "Nothing was given up."
+
 app = typer.Typer(help="List, show, retry or drop what was given up.", no_args_is_help=True)
 
-Events = Annotated[list[str] | None, typer.Argument(metavar="EVENT", help="As `hansard dead list` names them.")]
+_EVENT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/\w+(\.[^/#]+)?(#0)?", re.IGNORECASE)
+
+
+def _event(text: str) -> str:
+    if not _EVENT.fullmatch(text):
+        raise typer.BadParameter(f"{text} is no event: hansard dead list prints them as RUN/STAGE#0")
+    return text
+
+
+Events = Annotated[
+    list[str] | None, typer.Argument(metavar="EVENT", parser=_event, help="As `hansard dead list` names them.")
+]
 Code = Annotated[str | None, typer.Option(help="All of this code, such as engine_crashed.")]
 Every = Annotated[bool, typer.Option("--all", help="All, whatever the code.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say which.")]
@@ -31,13 +46,25 @@ def list_letters(
     """List the units that were given up and wait for somebody to look at them, newest first."""
     with PipelineGateway(gateway_url, errors) as gateway:
         letters = gateway.dead_letters(code)
-        print_json(letters) if as_json else print_lines(map(letter_line, letters), otherwise="Nothing was given up.")
+        if as_json:
+            print_json(letters)
+        else:
+            print_lines(_lines(gateway, letters, code), otherwise=_NOTHING)
+
+
+def _lines(gateway: PipelineGateway, letters: Iterable[DeadLetter], code: str | None) -> Iterator[str]:
+    """One for each, or that there are none of this code, and which codes there are."""
+    lines = [letter_line(one) for one in letters]
+    yield from lines
+    if code is not None and not lines:
+        others = ", ".join(gateway.dead_codes())
+        yield f"Nothing was given up with code {code}.{f' There are: {others}.' if others else ''}"
 
 
 @app.command()
 @reports_failures
 def show(
-    event: Annotated[str, typer.Argument(help="As `hansard dead list` names it.")],
+    event: Annotated[str, typer.Argument(metavar="EVENT", parser=_event, help="As `hansard dead list` names it.")],
     gateway_url: GatewayUrl = DEFAULT_GATEWAY,
     as_json: AsJson = False,
 ) -> None:
@@ -71,7 +98,7 @@ def retry(
         if as_json:
             print_json(answers)
             return
-        print_lines((line for one in answers for line in retried_lines(one)), otherwise="Nothing was given up.")
+        print_lines((line for one in answers for line in retried_lines(one)), otherwise=_NOTHING)
 
 
 @app.command()
@@ -93,7 +120,7 @@ def drop(
             print_json(answers)
             return
         verb = "would be dropped" if dry_run else "is dropped"
-        print_lines((f"{event} {verb}" for one in answers for event in one.events), otherwise="Nothing was given up.")
+        print_lines((f"{event} {verb}" for one in answers for event in one.events), otherwise=_NOTHING)
 
 
 def _check(events: Sequence[str] | None, *, code: str | None, every: bool, dry_run: bool) -> None:

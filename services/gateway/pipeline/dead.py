@@ -120,7 +120,7 @@ def letter_unit(row: Record) -> Unit:
 async def _find(connection: Connection, workspace: str, unit: Unit) -> Record:
     row = await connection.fetchrow(_SQL["find"], workspace, UUID(unit.run_id), unit.stage, unit.part)
     if row is None:
-        raise DeadLetterNotFound(f"there is no dead letter {unit.id}")
+        raise DeadLetterNotFound(f"there is no dead letter {fact_name(unit, 0)}")
     return row
 
 
@@ -138,7 +138,10 @@ async def _letters(connection: Connection, rows: Sequence[Record]) -> tuple[Dead
             stage=unit.stage,
             part=unit.part,
             meeting_id=_text(row["meeting_id"]),
+            title=row["title"],
+            filename=row["filename"],
             speaker_id=_text(row["speaker_id"]),
+            speaker_name=row["speaker_name"],
             sample_id=_text(row["sample_id"]),
             at=row["recorded_at"],
         )

@@ -1,6 +1,11 @@
 -- name: page
-SELECT * FROM dead_letters
-WHERE workspace = $1
+SELECT dead_letters.*, meetings.title, coalesce(meetings.filename, samples.filename) AS filename,
+       speakers.name AS speaker_name
+FROM dead_letters
+LEFT JOIN meetings ON meetings.id = dead_letters.meeting_id
+LEFT JOIN samples ON samples.id = dead_letters.sample_id
+LEFT JOIN speakers ON speakers.id = dead_letters.speaker_id
+WHERE dead_letters.workspace = $1
   AND ($2::text IS NULL OR code = $2)
   AND (
     $3::timestamptz IS NULL
@@ -16,7 +21,13 @@ GROUP BY code
 ORDER BY code
 
 -- name: find
-SELECT * FROM dead_letters WHERE workspace = $1 AND run_id = $2 AND stage = $3 AND part = $4
+SELECT dead_letters.*, meetings.title, coalesce(meetings.filename, samples.filename) AS filename,
+       speakers.name AS speaker_name
+FROM dead_letters
+LEFT JOIN meetings ON meetings.id = dead_letters.meeting_id
+LEFT JOIN samples ON samples.id = dead_letters.sample_id
+LEFT JOIN speakers ON speakers.id = dead_letters.speaker_id
+WHERE dead_letters.workspace = $1 AND run_id = $2 AND stage = $3 AND part = $4
 
 -- name: select_all
 SELECT * FROM dead_letters WHERE workspace = $1 AND ($2::text IS NULL OR code = $2) ORDER BY recorded_at

@@ -41,7 +41,7 @@ async def _unit(
     try:
         return _parsed(run_id, unit)
     except ValueError as error:
-        raise DeadLetterNotFound(f"there is no dead letter {run_id}/{unit}") from error
+        raise DeadLetterNotFound(f"there is no dead letter {run_id}/{unit.partition('#')[0]}#0") from error
 
 
 async def _after(

@@ -112,7 +112,10 @@ _LETTER = DeadLetter(
     stage="transcribe",
     part="00003",
     meeting_id=_MEETING,
+    title="Weekly",
+    filename="weekly.mp4",
     speaker_id=None,
+    speaker_name=None,
     sample_id=None,
     at=_AT,
 )

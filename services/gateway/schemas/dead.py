@@ -28,7 +28,14 @@ class DeadLetter(Answer):
     stage: str
     part: str
     meeting_id: str | None
+    title: str | None
+    """The meeting's, if it has one."""
+
+    filename: str | None
+    """Of the recording, or of the sample."""
+
     speaker_id: str | None
+    speaker_name: str | None
     sample_id: str | None
     at: datetime.datetime
 

@@ -6,8 +6,8 @@ import json
 import pytest
 from rich.console import Console
 
-from cli.answers.pipeline import Pipeline
-from cli.show_pipeline import streams_table
+from cli.answers.pipeline import DeadLetter, Pipeline
+from cli.show_pipeline import letter_line, streams_table
 from tests.unit.cli.recorded_gateway import MEETING, SPEAKER, Recorded, run
 
 RUN = "b6a1d9e4-92a7-4c57-8a30-5d0a7b1f6c22"
@@ -50,6 +50,8 @@ LETTER = {
     "attempts": 3,
     "input": f"{RUN}/plan#3",
     "meeting_id": MEETING,
+    "title": None,
+    "filename": "weekly.mp4",
     "at": "2026-03-02T10:00:41Z",
 }
 PATH = "/api/pipeline/dead"
@@ -77,6 +79,7 @@ def line(gateway: str) -> None:
         f"/api/meetings/{MEETING}/events?cursor=c2": (200, {"events": [PAST], "next_cursor": None}),
         f"/api/speakers/{SPEAKER}/events": (200, {"speaker_id": SPEAKER, "events": [PAST]}),
         PATH: (200, {"letters": [LETTER], "codes": {"engine_crashed": 1}, "next_cursor": None}),
+        f"{PATH}?limit=1": (200, {"letters": [LETTER], "codes": {"engine_crashed": 1}, "next_cursor": None}),
         f"{PATH}?code=other": (200, {"letters": [], "codes": {}, "next_cursor": None}),
         f"{PATH}/{RUN}/transcribe.00003": (200, {"letter": LETTER, "outcome": {"status": "finished"}}),
         f"{PATH}/{RUN}/transcribe.00003/drop": (200, DROPPED),
@@ -130,8 +133,9 @@ def test_a_speaker_has_a_history_too(gateway: str) -> None:
 
 def test_dead_letters_are_listed_and_shown(gateway: str) -> None:
     [line] = run(gateway, "dead", "list").stdout.splitlines()
-    assert line.endswith(f"{EVENT}  fell back, 3 attempts: it died (engine_crashed)")
-    assert run(gateway, "dead", "list", "--code", "other").stdout == "Nothing was given up.\n"
+    assert line.endswith(f"{EVENT}  meeting {MEETING} (weekly.mp4)  fell back, 3 attempts: it died (engine_crashed)")
+    none = run(gateway, "dead", "list", "--code", "other").stdout
+    assert none == "Nothing was given up with code other. There are: engine_crashed.\n"
     shown = run(gateway, "dead", "show", EVENT).stdout
     assert f"input: {RUN}/plan#3" in shown
     assert '"status": "finished"' in shown
@@ -150,8 +154,22 @@ def test_dead_letters_are_dropped_and_retried(gateway: str) -> None:
     ("command", "done"), [("drop", f"{EVENT} is dropped\n"), ("retry", "is done again by run new")]
 )
 def test_what_was_done_before_a_failure_is_told(gateway: str, command: str, done: str) -> None:
-    ran = run(gateway, "dead", command, EVENT, "unknown/unit")
+    ran = run(gateway, "dead", command, EVENT, f"{RUN}/unknown#0")
     assert (ran.exit_code, done in ran.stdout) == (4, True)
+
+
+def test_a_letter_of_a_sample_names_its_speaker() -> None:
+    of_sample = LETTER | {"meeting_id": None, "speaker_id": SPEAKER, "speaker_name": "Anna"}
+    assert f"{EVENT}  speaker {SPEAKER} (Anna)  fell back" in letter_line(DeadLetter.model_validate(of_sample))
+
+
+@pytest.mark.parametrize("event", ["bogus", f"{RUN}/", RUN, f"{RUN}/a/b", f"{RUN}/plan#x", "bogus/plan#0"])
+@pytest.mark.parametrize("command", ["show", "retry", "drop"])
+def test_what_is_no_event_is_wrong_usage(gateway: str, command: str, event: str) -> None:
+    ran = run(gateway, "dead", command, event)
+    assert ran.exit_code == 2
+    said = " ".join(ran.stderr.replace("│", " ").split())  # it is wrapped and framed
+    assert "is no event: hansard dead list prints them as RUN/STAGE#0" in said
 
 
 @pytest.mark.parametrize("which", [[], ["--all", "--code", "x"], [EVENT, "--all"], [EVENT, "--dry-run"]], ids=" ".join)

@@ -83,6 +83,9 @@ async def test_failures_gaps_and_what_fell_back_are_listed_newest_first(
     assert [one["kind"] for one in (failed, gap, fell_back)] == ["failed", "fell_back", "fell_back"]
     assert (gap["code"], gap["message"], gap["input"]) == ("engine_stalled", "it hung", f"{meeting.run_id}/plan#0")
     assert (fell_back["code"], fell_back["message"]) == (CRASHED.code, CRASHED.message)
+    assert {(one["meeting_id"], one["filename"]) for one in (failed, gap, fell_back)} == {
+        (meeting.meeting_id, "weekly.wav")
+    }
     assert (failed["meeting_id"], failed["run_id"], failed["attempts"]) == (meeting.meeting_id, meeting.run_id, 1)
 
 
@@ -247,6 +250,13 @@ async def test_a_sample_that_failed_is_a_letter_until_its_speaker_is_deleted(
     )  # fmt: skip
     [letter] = await letters(client)
     assert (letter["speaker_id"], letter["sample_id"]) == (sample.speaker_id, sample.sample_id)
+    assert letter["speaker_name"] == f"Ana {sample.speaker_id}"
     assert (letter["code"], letter["attempts"], letter["meeting_id"]) == ("no_speech", 2, None)
     await client.delete(f"/api/speakers/{sample.speaker_id}")
     assert await letters(client) == []
+
+
+@pytest.mark.parametrize("run_id", [str(uuid4()), "bogus"])
+async def test_a_letter_that_is_not_there_is_called_by_its_whole_name(client: httpx.AsyncClient, run_id: str) -> None:
+    answer = await client.get(address(f"{run_id}/transcribe.00000#0"))
+    assert answer.json()["detail"] == f"there is no dead letter {run_id}/transcribe.00000#0"
