@@ -1,5 +1,6 @@
 """Commands about cases: a meeting as a file, and one recorded unit again on this machine."""
 
+import os
 import re
 import zipfile
 from collections.abc import Sequence
@@ -41,6 +42,7 @@ def export(
 ) -> None:
     """Pack the events and artifacts of a meeting into one file, for `hansard replay --local` on any machine."""
     target = output or Path(f"hansard-{meeting_id}.zip")
+    _check_writable(target)
     partial = target.with_name(f".{target.name}.part")
     try:
         with CasesGateway(gateway_url, errors) as gateway:
@@ -49,7 +51,7 @@ def export(
         written = WrittenCase.of(partial).model_copy(update={"path": str(target)})
         partial.replace(target)
     except OSError as error:
-        raise CommandFailed(f"{target} cannot be written: {error}") from error
+        raise CommandFailed(f"{target} cannot be written: {error.strerror or error}") from error
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
         raise GatewayUnreachable(f"what {gateway_url} sent is no case, or not all of it: {error}") from error
     finally:
@@ -71,6 +73,7 @@ def replay_locally(
 
     Raises:
         UnitNotNamed: Nothing is called so, or more than one unit.
+        BadParameter: There is no such file.
         CommandFailed: It cannot be worked here.
         typer.Exit: It was worked, and is different.
     """
@@ -82,6 +85,8 @@ def replay_locally(
     remove_abandoned()
     with scratch_folder() as folder:
         archive, stage, event = _archive(arguments, gateway_url, folder)
+        if not archive.is_file():
+            raise typer.BadParameter(f"{archive} {'is no file' if archive.exists() else 'does not exist'}")
         case = unpacked(archive, folder / "case")
         try:
             recorded = chosen(case, stage, event)
@@ -91,6 +96,20 @@ def replay_locally(
             raise CommandFailed(error.message) from error
     if status:
         raise typer.Exit(status)
+
+
+def _check_writable(target: Path) -> None:
+    """Raises `BadParameter` where no file can be written, before anything is fetched."""
+    folder = target.parent
+    if not folder.is_dir():
+        fault = f"{folder} {'is no folder' if folder.exists() else 'does not exist'}"
+    elif target.is_dir():
+        fault = f"{target} is a folder"
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        fault = f"{folder} cannot be written to"
+    else:
+        return
+    raise typer.BadParameter(fault, param_hint="--output")
 
 
 def _archive(arguments: Sequence[str], gateway_url: str, folder: Path) -> tuple[Path, str | None, str | None]:

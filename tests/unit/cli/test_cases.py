@@ -95,6 +95,35 @@ def test_a_file_that_came_only_in_part_is_no_file(gateway: str, case: bytes, tmp
     assert list(tmp_path.glob("*.zip")) == []
 
 
+@pytest.mark.parametrize(
+    ("output", "fault"),
+    [
+        ("none/weekly.zip", "none does not exist"),
+        ("notes/weekly.zip", "notes is no folder"),
+        ("here", "here is a folder"),
+    ],
+)
+def test_where_no_file_can_be_written_nothing_is_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str, fault: str
+) -> None:
+    (tmp_path / "notes").write_text("")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path)
+    ran = CliRunner().invoke(app, ["export", MEETING, "-o", output, "--gateway", "http://127.0.0.1:1"])
+    assert ran.exit_code == 2
+    assert fault in ran.stderr
+
+
+@pytest.mark.parametrize(("file", "fault"), [("none.zip", "none.zip does not exist"), (".", ". is no file")])
+def test_a_file_that_is_not_there_is_wrong_usage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, fault: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = CliRunner().invoke(app, ["replay", "--local", file])
+    assert ran.exit_code == 2
+    assert fault in ran.stderr
+
+
 def test_the_unit_that_was_given_up_is_meant_unless_another_is_named(opened: Case) -> None:
     assert chosen(opened, None, None).unit.stage == "enroll"
     assert chosen(opened, "normalize_sample", None).event.name == EVENT
