@@ -98,7 +98,8 @@ class Connection:
         try:
             answer = self.http.request(method, path, params=params, json=json, data=data, files=files, timeout=timeout)
         except httpx.HTTPError as error:
-            raise GatewayUnreachable(f"no gateway answers at {self.url}: {error}. Start one with `make up`") from error
+            cure = "Start one with `make up`, or say where it is: --gateway URL or HANSARD_GATEWAY"
+            raise GatewayUnreachable(f"no gateway answers at {self.url}: {error}. {cure}") from error
         if answer.is_error and answer.status_code not in expected:
             raise refused(answer)
         return answer

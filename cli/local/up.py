@@ -18,6 +18,7 @@ from cli.local.postgres_server import PostgresServer
 from cli.local.profile import ROOT, Engines, choose_engines, programs, service_command, service_environment
 from cli.local.redis_server import RedisServer
 from cli.local.supervisor import Say, Server, Supervisor
+from cli.options import DEFAULT_GATEWAY
 from cli.settings import LocalSettings
 from libs.common.service import REFUSED
 
@@ -43,8 +44,17 @@ def up(settings: LocalSettings, console: Console) -> None:
         engines = choose_engines(settings)
         for note in engines.notes:
             console.print(f"Note: {note}.", markup=False, soft_wrap=True)
+        if (elsewhere := address_to_export(settings)) is not None:
+            console.print(f"In another terminal: export HANSARD_GATEWAY={elsewhere}", markup=False, soft_wrap=True)
         with _servers(settings) as servers:
             _run(settings, engines, servers, console)
+
+
+def address_to_export(settings: LocalSettings) -> str | None:
+    """The gateway's address as the other commands reach it; `None` where they look without being told."""
+    host = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host  # noqa: S104
+    address = f"http://{host}:{settings.port}"
+    return None if address == DEFAULT_GATEWAY else address
 
 
 @contextmanager

@@ -84,6 +84,7 @@ def test_a_gateway_that_is_not_there_is_named() -> None:
     ran = CliRunner().invoke(app, ["status", MEETING, "--gateway", "http://127.0.0.1:9"])
     assert ran.exit_code == 3
     assert "no gateway answers at http://127.0.0.1:9" in ran.stderr
+    assert "or say where it is: --gateway URL or HANSARD_GATEWAY" in ran.stderr
 
 
 def test_somebody_who_is_no_gateway_is_told_apart(gateway: str) -> None:
