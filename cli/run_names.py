@@ -20,6 +20,8 @@ def find_run(runs: Sequence[Run], name: str, *, replayed_by: Run | None = None) 
     Raises:
         RunNotNamed: No run is called so, or more than one.
     """
+    if not name.strip():
+        raise RunNotNamed(f"the name of the run is empty; a run is named by {WORDS}")
     if name == "newest":
         return runs[0]
     current = next(one for one in runs if one.is_current)

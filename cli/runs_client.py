@@ -48,7 +48,7 @@ class RunsGateway(Gateway):
         Raises:
             RunNotNamed: No run is called so, or more than one.
         """
-        return find_run(self.runs(meeting_id), name).run_id if name else None
+        return None if name is None else find_run(self.runs(meeting_id), name).run_id
 
     def make_current(self, meeting_id: str, run_id: str) -> Run:
         """Let a meeting show this run."""

@@ -140,6 +140,13 @@ def test_a_name_that_is_none_or_of_several_is_refused(gateway: str, name: str, s
     assert said in ran.stderr
 
 
+@pytest.mark.parametrize("command", [("use", MEETING, ""), ("results", MEETING, "--run", ""), ("use", MEETING, " ")])
+def test_an_empty_name_is_refused_rather_than_guessed(gateway: str, command: tuple[str, ...]) -> None:
+    ran = run(gateway, *command)
+    assert ran.exit_code == 2
+    assert "the name of the run is empty" in ran.stderr
+
+
 def test_status_and_results_are_those_of_the_run_that_was_named(gateway: str) -> None:
     assert run(gateway, "status", MEETING, "--run", FIRST).stdout.startswith("cancelled")
     assert "Before" in run(gateway, "results", MEETING, "--run", "origin").stdout
