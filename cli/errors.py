@@ -87,4 +87,7 @@ def _reasons(problem: Problem) -> str:
     if problem.errors:
         return "; ".join(f"{fault.field}: {fault.message}" for fault in problem.errors)
     detail = problem.detail or problem.title
-    return f"{detail}; {problem.error.stage}: {problem.error.message}" if problem.error else detail
+    if problem.error is None:
+        return detail
+    reason = f"{problem.error.stage}: {problem.error.message}"
+    return reason if detail == problem.error.message else f"{detail}; {reason}"

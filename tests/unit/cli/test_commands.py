@@ -66,6 +66,13 @@ def test_a_failed_meeting_is_not_a_success(gateway: str) -> None:
     assert f"hansard: meeting {MEETING} failed: the file has no audio (no_audio_stream)" in ran.stderr
 
 
+def test_results_of_a_failed_meeting_say_its_reason_once(gateway: str) -> None:
+    error = {"code": "no_speech", "message": "nobody speaks", "stage": "assemble"}
+    problem = {"code": "meeting_failed", "title": "Failed", "detail": "nobody speaks", "error": error}
+    Recorded.answers[f"/api/meetings/{MEETING}/results"] = (409, problem)
+    assert run(gateway, "results", MEETING).stderr == "hansard: assemble: nobody speaks (meeting_failed)\n"
+
+
 def test_waiting_names_the_meeting_that_was_accepted(gateway: str, recording: Path) -> None:
     ran = run(gateway, "process", str(recording))
     assert ran.stderr.splitlines()[0] == f"Meeting {MEETING}: accepted."
