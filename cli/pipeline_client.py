@@ -99,6 +99,8 @@ class PipelineGateway(RunsGateway):
         """What happens behind a place, until the connection ends."""
         try:
             for sent in self._sent(wish, place.last_id):
+                if place.is_away:
+                    note("the gateway answers again")
                 place.last_id, place.is_away = sent.id or place.last_id, False
                 if not sent.data:
                     continue  # a sign of life: https://github.com/florimondmanca/httpx-sse/issues/35

@@ -39,8 +39,9 @@ def tail_line(event: TailedEvent) -> str:
 
 def history_lines(events: Iterable[PastEvent]) -> Iterator[str]:
     """One line for each event that happened: when, how long after the one before, how long it waited and worked."""
-    yield f"{'since start':>11}  {'after':>9}  {'queued':>9}  {'worked':>9}  event"
-    for one in events:
+    for number, one in enumerate(events):
+        if number == 0:
+            yield f"{'since start':>11}  {'after':>9}  {'queued':>9}  {'worked':>9}  event"
         times = (one.since_start, one.since_previous, one.queued, one.seconds)
         shown = [
             f"{'' if seconds is None else f'{seconds:.2f} s':>{width}}"
@@ -117,7 +118,13 @@ def _notes(event: Event) -> Iterator[str]:
     if event.given_up is not None:
         yield f"given up: {event.given_up.message} ({event.given_up.code})"
     else:
-        yield from (f"{one.message} ({one.code})" for one in event.warnings)
+        yield from _warnings(event)
+
+
+def _warnings(event: Event) -> Iterator[str]:
+    """Those of the unit, which each of its events has: shown with the first."""
+    if event.event.endswith("#0"):
+        yield from (f"warning: {code}" for code in dict.fromkeys(one.code for one in event.warnings))
 
 
 def _count(number: int, what: str) -> str:

@@ -100,4 +100,4 @@ def events(
             if is_speaker
             else gateway.events(identifier, gateway.run_id(identifier, run))
         )
-        print_json(found) if as_json else print_lines(history_lines(found), otherwise="")
+        print_json(found) if as_json else print_lines(history_lines(found), otherwise="Nothing has happened yet.")

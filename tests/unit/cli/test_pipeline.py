@@ -127,6 +127,16 @@ def test_a_history_shows_all_pages_with_its_times(gateway: str) -> None:
     )
 
 
+def test_a_history_that_cannot_be_had_begins_no_table(gateway: str) -> None:
+    ran = run(gateway, "events", "bogus")
+    assert (ran.exit_code, ran.stdout) == (4, "")
+
+
+def test_a_history_without_events_says_so(gateway: str) -> None:
+    Recorded.answers[f"/api/meetings/{MEETING}/events"] = (200, {"events": [], "next_cursor": None})
+    assert run(gateway, "events", MEETING).stdout == "Nothing has happened yet.\n"
+
+
 def test_a_speaker_has_a_history_too(gateway: str) -> None:
     assert EVENT in run(gateway, "events", SPEAKER, "--speaker").stdout
 

@@ -71,13 +71,20 @@ def test_it_goes_on_behind_the_last_event_that_it_has_shown(address: str) -> Non
     ]
     events, notes = followed(address, 3)
     assert events == ["a", "b", "c"]
-    assert notes == ["this gateway stops", "the gateway does not answer; trying again"]
+    assert notes == ["this gateway stops", "the gateway does not answer; trying again", "the gateway answers again"]
     assert [last_id for _, last_id in Streaming.asked] == [None, "3", "3", "3"]
 
 
 def test_what_is_handed_out_again_is_told_apart() -> None:
     again = TailedEvent.model_validate(PAST | {"is_again": True, "spent": 1})
     assert f"{PAST['event']}  2.40 s  again, 1 attempt spent  pocketsphinx" in tail_line(again)
+
+
+def test_a_unit_shows_the_codes_of_its_warnings_with_its_first_event() -> None:
+    planned = PAST | {"given_up": None, "warnings": [{"code": "cut_short", "message": "much text"}] * 2}
+    first, second = (tail_line(TailedEvent.model_validate(planned | {"event": f"run/plan#{n}"})) for n in (0, 1))
+    assert first.endswith("attempt 3  warning: cut_short")
+    assert second.endswith("attempt 3")
 
 
 def test_what_is_wished_for_is_asked_for(address: str) -> None:
