@@ -77,7 +77,7 @@ def _enroll(gateway: Gateway, manifest: Manifest, console: Console) -> None:
         gateway.enroll(person.name, [_SAMPLE / clip for clip in person.clips], _CONSENT) for person in manifest.speakers
     ]
     for one in accepted:
-        console.print(f"Enrolled {wait_for_enrolment(gateway, one.speaker_id).name}")
+        console.print(f"Enrolled {wait_for_enrolment(gateway, one.speaker_id, one.sample_ids).name}")
     for stranger in manifest.strangers:
         console.print(f"Not enrolled: {stranger}, who stays a label")
 

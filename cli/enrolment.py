@@ -1,6 +1,7 @@
 """Waiting for enrolment clips to be judged."""
 
 import time
+from collections.abc import Collection
 
 from cli.answers.speakers import Speaker
 from cli.client import Gateway
@@ -9,17 +10,18 @@ from cli.errors import EnrolmentFailed
 _INTERVAL = 0.25
 
 
-def wait_for_enrolment(gateway: Gateway, speaker_id: str) -> Speaker:
-    """Wait until no clip is in work any more.
+def wait_for_enrolment(gateway: Gateway, speaker_id: str, sample_ids: Collection[str] | None = None) -> Speaker:
+    """Wait until none of these clips, otherwise of all, is in work any more.
 
     Raises:
-        EnrolmentFailed: Not one clip could be used.
+        EnrolmentFailed: Not one of them could be used, whatever else the speaker has.
     """
     while True:
         speaker = gateway.speaker(speaker_id)
-        if all(sample.status in {"enrolled", "failed"} for sample in speaker.samples):
+        samples = tuple(one for one in speaker.samples if sample_ids is None or one.sample_id in sample_ids)
+        if all(one.status in {"enrolled", "failed"} for one in samples):
             break
         time.sleep(_INTERVAL)
-    if speaker.samples and all(sample.error for sample in speaker.samples):
-        raise EnrolmentFailed(speaker)
+    if samples and all(one.error for one in samples):
+        raise EnrolmentFailed(speaker, samples)
     return speaker

@@ -1,8 +1,10 @@
 """Why a command could not do what it was asked for."""
 
+from collections.abc import Iterable
+
 from cli.answers.answer import Answer, Problem
 from cli.answers.meetings import MeetingStatus
-from cli.answers.speakers import Speaker
+from cli.answers.speakers import Sample, Speaker
 
 
 class CommandFailed(Exception):
@@ -70,17 +72,18 @@ class MeetingFailed(CommandFailed):
 
 
 class EnrolmentFailed(CommandFailed):
-    """Not one clip could be used."""
+    """Not one clip of those that were handed in could be used."""
 
     exit_code = 5
 
-    def __init__(self, speaker: Speaker) -> None:
+    def __init__(self, speaker: Speaker, samples: Iterable[Sample]) -> None:
         faults = [
             f"{sample.filename or sample.sample_id}: {sample.error.message} ({sample.error.code})"
-            for sample in speaker.samples
+            for sample in samples
             if sample.error
         ]
-        super().__init__(f"{speaker.name} could not be enrolled: {'; '.join(faults)}", speaker)
+        outcome = "no clip was added to those" if speaker.status == "enrolled" else "no clip could be used"
+        super().__init__(f"{outcome} of {speaker.name}: {'; '.join(faults)}", speaker)
 
 
 def _reasons(problem: Problem) -> str:

@@ -7,6 +7,7 @@ class AcceptedSpeaker(Answer):
     """The gateway took enrolment clips."""
 
     speaker_id: str
+    sample_ids: tuple[str, ...]
 
 
 class Sample(Answer):

@@ -24,7 +24,8 @@ def enroll(
 
     with Gateway(gateway_url, errors) as gateway:
         accepted = gateway.enroll(name, clips, consent)
-        speaker = wait_for_enrolment(gateway, accepted.speaker_id) if wait else gateway.speaker(accepted.speaker_id)
+        speaker_id, sample_ids = accepted.speaker_id, accepted.sample_ids
+        speaker = wait_for_enrolment(gateway, speaker_id, sample_ids) if wait else gateway.speaker(speaker_id)
         if as_json:
             print_json(speaker)
             return

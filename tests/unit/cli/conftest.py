@@ -33,7 +33,7 @@ def gateway() -> Iterator[str]:
         f"/api/meetings/{MEETING}": (200, MEETING_RECEIPT),
         "/api/meetings": (200, {"meetings": [MEETING_LINE], "next_cursor": "c2"}),
         "/api/meetings?cursor=c2": (200, {"meetings": [MEETING_LINE | {"title": "Planning"}], "next_cursor": None}),
-        "/api/speakers/enroll": (202, {"speaker_id": SPEAKER}),
+        "/api/speakers/enroll": (202, {"speaker_id": SPEAKER, "sample_ids": ["s1", "s2"]}),
         f"/api/speakers/{SPEAKER}": (200, ANNA),
         "/api/speakers": (200, {"speakers": [ANNA], "next_cursor": None}),
         "/health": (200, HEALTH),

@@ -136,6 +136,13 @@ def test_clips_are_listed_by_their_files(gateway: str, recording: Path) -> None:
     assert "  silence.wav: failed, nobody speaks (no_speech)" in said
 
 
+def test_clips_that_all_fail_are_no_success_whatever_the_speaker_had(gateway: str, recording: Path) -> None:
+    Recorded.answers["/api/speakers/enroll"] = (202, {"speaker_id": SPEAKER, "sample_ids": ["s2"]})
+    ran = run(gateway, "enroll", "Anna", str(recording))
+    assert ran.exit_code == 5
+    assert ran.stderr == "hansard: no clip was added to those of Anna: silence.wav: nobody speaks (no_speech)\n"
+
+
 def test_health_shows_dependencies_and_stages(gateway: str) -> None:
     ran = run(gateway, "health")
     assert ran.exit_code == 0
