@@ -1,18 +1,19 @@
 """How the line, its events and what was given up look at a terminal."""
 
 from collections.abc import Iterable, Iterator
+from itertools import compress
 
 from rich.console import JustifyMethod
 from rich.table import Table
 
 from cli.answers.pipeline import DeadLetter, Event, PastEvent, Pipeline, RetriedLetters, Stage, TailedEvent
 
-_NARROW = (
-    "stage", "wait-\ning", "in\nwork", "de-\nlayed", "oldest", "tries\n×units", "work-\ners", "done in\n1/5/15 min",
-    "put\nback", "dead",
-)  # fmt: skip
-_WIDER = {100: ("engine", "half\nin s", "95 %\nin s"), 120: ("entries", "KiB")}
-"""Columns of a terminal → what it shows besides."""
+_COLUMNS = {
+    "stage": 0, "waiting": 0, "in\nwork": 0, "delayed": 70, "oldest": 70, "tries\n×units": 80, "workers": 0,
+    "done in\n1/5/15 min": 80, "put\nback": 70, "dead": 0, "median s": 100, "p95 s": 100, "engine": 120,
+    "entries": 130, "KiB": 130,
+}  # fmt: skip
+"""Heading → how wide a terminal must be to show it."""
 
 _TEXTS = {"stage", "engine"}
 _SPANS = ((86400.0, "d"), (3600.0, "h"), (60.0, "m"))
@@ -20,13 +21,13 @@ _SPANS = ((86400.0, "d"), (3600.0, "h"), (60.0, "m"))
 
 def streams_table(pipeline: Pipeline, *, width: int) -> Table:
     """One line per stage, of as much as fits."""
-    headings = [*_NARROW, *(one for least, more in _WIDER.items() if width >= least for one in more)]
     table = Table(box=None, pad_edge=False, collapse_padding=True)
-    for heading in headings:
+    shown = [width >= least for least in _COLUMNS.values()]
+    for heading in compress(_COLUMNS, shown):
         justify: JustifyMethod = "left" if heading in _TEXTS else "right"
         table.add_column(heading, justify=justify, vertical="bottom", overflow="fold")
     for name, stage in pipeline.stages.items():
-        table.add_row(*[name, *_queue(stage), *_work(stage), *_makers(stage), *_size(stage)][: len(headings)])
+        table.add_row(*compress([name, *_queue(stage), *_work(stage), *_makers(stage), *_size(stage)], shown))
     return table
 
 
@@ -101,7 +102,7 @@ def _work(stage: Stage) -> list[str]:
 def _makers(stage: Stage) -> list[str]:
     engines = sorted({one.engine for one in stage.workers if one.engine})
     seconds = stage.throughput.median_seconds, stage.throughput.percentile_95_seconds
-    return [", ".join(engines), *("" if one is None else f"{one:.{2 if one < 10 else 0}f}" for one in seconds)]
+    return [*("" if one is None else f"{one:.{2 if one < 10 else 0}f}" for one in seconds), ", ".join(engines)]
 
 
 def _size(stage: Stage) -> list[str]:

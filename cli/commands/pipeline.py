@@ -43,7 +43,10 @@ def health(gateway_url: GatewayUrl = DEFAULT_GATEWAY, as_json: AsJson = False) -
 
 @reports_failures
 def streams(
-    watch: Annotated[bool, typer.Option("--watch", help="Stay, and show it again every second.")] = False,
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="On a terminal: stay, and show it again every second; else it is shown once."),
+    ] = False,
     gateway_url: GatewayUrl = DEFAULT_GATEWAY,
     as_json: AsJson = False,
 ) -> None:
