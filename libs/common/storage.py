@@ -5,7 +5,6 @@ a multipart upload always overwrites.
 """
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -26,6 +25,7 @@ from libs.common.speech import Frozen
 Artifact = TypeVar("Artifact", bound=Frozen)
 
 _PART_BYTES = 5 * 1024 * 1024
+_PROBE = "probes/put-if-absent"
 _READ_BYTES = 1024 * 1024
 
 
@@ -60,13 +60,9 @@ class ObjectStore:
         Raises:
             InvalidSettings: The store overwrites an object that exists.
         """
-        key = f"probes/{secrets.token_hex(8)}"
-        try:
-            await self.put_new(key, b"1")  # even if it says that there was one: that is what a repeated put is told
-            if await self.put_new(key, b"2"):
-                raise InvalidSettings("the object store ignores put-if-absent (If-None-Match); choose one that has it")
-        finally:
-            await self.delete([key])
+        await self.put_new(_PROBE, b"1")  # there may be one: it stays, so that whoever is killed here leaves nothing
+        if await self.put_new(_PROBE, b"2"):
+            raise InvalidSettings("the object store ignores put-if-absent (If-None-Match); choose one that has it")
 
     async def put_new(self, key: str, data: bytes) -> bool:
         """Write an object unless it exists; False if it did."""

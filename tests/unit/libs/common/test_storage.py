@@ -22,6 +22,12 @@ async def test_only_the_first_put_counts(any_store: ObjectStore) -> None:
     await any_store.check()
 
 
+async def test_looking_at_a_store_leaves_one_object_however_often_it_is_begun(any_store: ObjectStore) -> None:
+    for _ in range(3):
+        await any_store.check()
+    assert len(await any_store.list("")) == 1
+
+
 async def test_a_stream_that_fails_leaves_no_object(any_store: ObjectStore) -> None:
     async def broken() -> AsyncIterator[bytes]:
         for _ in range(12):
