@@ -16,6 +16,9 @@ from cli.show import show_health
 from cli.show_pipeline import history_lines, streams_table, tail_line
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_LONGEST = 30 * 86400.0
+"""A gateway goes back no further."""
+
 _PERIOD = 1.0
 _WIDE = 160
 """Where no terminal says how wide a line may be."""
@@ -25,7 +28,10 @@ def _duration(text: str) -> float:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text)
     if found is None:
         raise typer.BadParameter(f"{text!r} is no duration, such as 90s, 10m, 2h or 1d")
-    return float(found[1]) * _UNITS[found[2]]
+    seconds = float(found[1]) * _UNITS[found[2]]
+    if seconds > _LONGEST:
+        raise typer.BadParameter("at most 30d")
+    return seconds
 
 
 @reports_failures

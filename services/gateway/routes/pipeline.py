@@ -10,7 +10,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from libs.common.line import LINE
 from libs.common.streams.place import Place
-from services.gateway.errors import InvalidRequest
+from services.gateway.errors import InvalidRequest, MeetingNotFound
 from services.gateway.intake.acceptance import ACCEPT
 from services.gateway.pipeline.following import Wish, server_sent_events
 from services.gateway.problems import documented
@@ -26,10 +26,19 @@ _MAX_SINCE = 30 * 86400.0
 router = APIRouter(prefix="/api/pipeline", tags=["pipeline"])
 
 
+async def _meeting(
+    meeting: Annotated[str | None, Query(description="Only events of this meeting.")] = None,
+) -> str | None:
+    try:
+        return str(UUID(meeting)) if meeting is not None else None
+    except ValueError as error:
+        raise MeetingNotFound(f"there is no meeting {meeting}") from error
+
+
 async def _wish(
     workspace: Workspace,
+    meeting_id: Annotated[str | None, Depends(_meeting)],
     *,
-    meeting: Annotated[UUID | None, Query(description="Only events of this meeting.")] = None,
     stage: Annotated[list[str] | None, Query(description="Only what these stages published.")] = None,
     failed: Annotated[bool, Query(description="Only what was given up.")] = False,
     since: Annotated[
@@ -44,7 +53,7 @@ async def _wish(
     return Wish(
         workspace=workspace,
         start=_start(last_event_id, since),
-        meeting_id=str(meeting) if meeting else None,
+        meeting_id=meeting_id,
         stages=frozenset(stage or ()),
         is_failed_only=failed,
     )
@@ -78,7 +87,7 @@ async def read_pipeline(workspace: Workspace, gateway: TheGateway) -> Pipeline:
     return await gateway.overview.read(workspace)
 
 
-@router.get("/events", response_class=EventSourceResponse, responses={**_STREAM, **documented()})
+@router.get("/events", response_class=EventSourceResponse, responses={**_STREAM, **documented("meeting_not_found")})
 async def follow_events(gateway: TheGateway, wish: Annotated[Wish, Depends(_wish)]) -> AsyncIterable[ServerSentEvent]:
     """Follow events as they happen, over all streams; a client that connects again misses nothing."""
     async for event in server_sent_events(gateway.tail, wish):

@@ -104,6 +104,11 @@ def test_a_gateway_that_is_not_there_is_named() -> None:
         followed("http://127.0.0.1:9", 1)
 
 
+def test_a_duration_has_an_end(gateway: str) -> None:
+    ran = run(gateway, "tail", "--since", "40d")
+    assert (ran.exit_code, "at most 30d" in ran.stderr) == (2, True)
+
+
 @pytest.mark.parametrize("duration", ["ten", "10w", "-1m", ""])
 def test_what_is_no_duration_is_wrong_usage(gateway: str, duration: str) -> None:
     assert run(gateway, "tail", "--since", duration).exit_code == 2

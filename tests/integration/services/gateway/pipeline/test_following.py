@@ -151,7 +151,6 @@ async def test_only_what_is_wished_for_is_shown(reader: httpx.AsyncClient, gatew
     [
         ({"stage": "cooking"}, {}, "stage"),
         ({"since": "-1"}, {}, "since"),
-        ({"meeting": "nonsense"}, {}, "meeting"),
         ({}, {"Last-Event-ID": "nonsense"}, "Last-Event-ID"),
     ],
 )
@@ -201,3 +200,8 @@ async def test_a_gateway_that_stops_says_goodbye(reader: httpx.AsyncClient, gate
         sent = await stream.next()
         assert (sent.kind, sent.data["reason"]) == ("end", "closing")
         assert await stream.is_over()
+
+
+async def test_what_is_no_id_names_no_meeting(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/api/pipeline/events", params={"meeting": "nonsense"})
+    assert (answer.status_code, answer.json()["detail"]) == (404, "there is no meeting nonsense")
