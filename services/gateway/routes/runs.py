@@ -1,6 +1,9 @@
 """`/api/meetings/{meeting_id}/runs`: work a meeting again beside what is there, and choose what it shows."""
 
-from fastapi import APIRouter, Response, status
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Response, status
+from fastapi.openapi.models import Example
 
 from services.gateway.intake.idempotency import REPLAYED_HEADER, RequestKey
 from services.gateway.problems import documented
@@ -8,6 +11,20 @@ from services.gateway.routes import examples
 from services.gateway.routes.dependencies import IdempotencyKey, MeetingId, TheGateway, Workspace
 from services.gateway.routes.examples import shown
 from services.gateway.schemas.runs import CurrentRunWish, MeetingRun, MeetingRuns, ReplayAnswer, ReplayWish
+
+_REPLAYS: dict[str, Example] = {
+    "settings": {
+        "summary": "With another setting",
+        "value": {"from_stage": "diarize", "settings": {"diarizer.max_speakers": 4}},
+    },
+    "personas": {
+        "summary": "Other minutes, which are not shown until somebody chooses them",
+        "value": {"from_stage": "summarize", "personas": ["executive"], "current": "never"},
+    },
+}
+_CHOICES: dict[str, Example] = {
+    "run": {"summary": "As the list of runs names it", "value": {"run_id": examples.MEETING_RUNS.runs[-1].run_id}}
+}
 
 router = APIRouter(prefix="/api/meetings", tags=["replay"])
 
@@ -31,7 +48,7 @@ async def replay_meeting(
     workspace: Workspace,
     gateway: TheGateway,
     meeting_id: MeetingId,
-    wish: ReplayWish,
+    wish: Annotated[ReplayWish, Body(openapi_examples=_REPLAYS)],
     *,
     idempotency_key: IdempotencyKey = None,
 ) -> ReplayAnswer:
@@ -64,7 +81,10 @@ async def list_runs(workspace: Workspace, gateway: TheGateway, meeting_id: Meeti
     },
 )
 async def choose_run(
-    workspace: Workspace, gateway: TheGateway, meeting_id: MeetingId, wish: CurrentRunWish
+    workspace: Workspace,
+    gateway: TheGateway,
+    meeting_id: MeetingId,
+    wish: Annotated[CurrentRunWish, Body(openapi_examples=_CHOICES)],
 ) -> MeetingRun:
     """Let the meeting show this run.
 

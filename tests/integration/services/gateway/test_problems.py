@@ -3,11 +3,13 @@
 import httpx
 import pytest
 from fastapi import FastAPI
+from pydantic import BaseModel
 
 from libs.common.errors import StorageUnavailable
 from services.gateway.app import create_app
 from services.gateway.errors import KINDS
 from services.gateway.gateway import Gateway
+from services.gateway.schemas.runs import CurrentRunWish, ReplayWish
 
 
 def assert_problem(answer: httpx.Response, status: int, code: str) -> None:
@@ -110,6 +112,21 @@ async def test_every_operation_is_described_with_examples(client: httpx.AsyncCli
             assert all({"example", "examples"} & set(one) for one in answer.get("content", {}).values()), where
     answers = {status for one in operations for status in one["responses"]}
     assert answers >= {"200", "202", "503"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "wish"),
+    [("post", "replay", ReplayWish), ("put", "runs/current", CurrentRunWish)],
+)
+async def test_the_examples_of_a_request_can_be_sent(
+    client: httpx.AsyncClient, method: str, path: str, wish: type[BaseModel]
+) -> None:
+    described = (await client.get("/openapi.json")).json()
+    body = described["paths"][f"/api/meetings/{{meeting_id}}/{path}"][method]["requestBody"]["content"]
+    examples = body["application/json"]["examples"].values()
+    assert examples
+    for one in examples:
+        wish.model_validate(one["value"])
 
 
 async def test_what_a_field_means_is_described(client: httpx.AsyncClient) -> None:
