@@ -26,7 +26,7 @@ from chaos.quiet import wait_until_quiet
 from chaos.repertoire import POISON, Repertoire
 from chaos.report import Report
 from chaos.schedule import make_schedule
-from chaos.strikes import Missed, Struck, carry_out
+from chaos.strikes import Missed, Struck, carry_out, write_strikes
 
 _ENROLLED_WITHIN = 60.0
 _SLACK = 8.0
@@ -70,6 +70,7 @@ async def run_chaos(options: Options, folder: Path) -> Report:
             await _enrol_cast(clients, hansard)
             struck, missed = await _storm(options, World(hansard, clients))
             report.struck = struck
+            write_strikes(struck, folder / "strikes.txt")
             report.violations += check_coverage(options.faults, struck, missed)
             report.violations += await wait_until_quiet(hansard, clients)
             report.violations += check_deeds(clients)

@@ -5,6 +5,7 @@ import datetime
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 import structlog
@@ -47,6 +48,12 @@ async def carry_out(schedule: Sequence[Strike], world: World) -> tuple[list[Stru
             tasks.append(group.create_task(_carry_out(strike, world)))
     results = [task.result() for task in tasks]
     return [one for one in results if isinstance(one, Struck)], [one for one in results if isinstance(one, Missed)]
+
+
+def write_strikes(struck: Sequence[Struck], path: Path) -> None:
+    """One line for each, for whoever looks into a failure."""
+    lines = (f"{one.began:%H:%M:%S.%f} {one.ended:%H:%M:%S.%f} {one.name} {one.detail}\n" for one in struck)
+    path.write_text("".join(lines))
 
 
 async def _carry_out(strike: Strike, world: World) -> Struck | Missed:

@@ -49,9 +49,15 @@ async def _in_group(redis: Redis, key: str, group: str) -> list[str]:
     except (ResponseError, KeyError):
         return [f"the group {group} of {key} is missing"]
     found = [f"{info['pending']} entries of {key} are pending for {group}"] if info["pending"] else []
-    if newest and newest[0][0] != info["last-delivered-id"]:
+    if newest and _number(newest[0][0]) > _number(info["last-delivered-id"]):
         found.append(f"{group} has not read all of {key}")
     return found
+
+
+def _number(entry_id: str) -> tuple[int, int]:
+    """Ids are ordered as numbers. The newest may be older than the last that was delivered, if that was erased."""
+    milliseconds, sequence = entry_id.split("-")
+    return int(milliseconds), int(sequence)
 
 
 async def _in_keys(redis: Redis, evidence: Evidence) -> list[str]:
