@@ -47,10 +47,10 @@ class Expected:
     has_minutes: bool = False
 
     def is_end(self, *, is_completed: bool, error: str | None) -> bool:
-        """Whether a recording may end so: under one that fails anyhow, other faults may have killed the service."""
+        """Whether a recording may end so: under one that fails anyhow, other faults may have ended the last attempt."""
         if is_completed or self.status == "completed":
             return is_completed and self.status == "completed" and error is None
-        return error in {self.error, _CODES["kill_worker"]}
+        return error in {self.error, _CODES["kill_worker"], _CODES["crash"], _CODES["hang"]}
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ async def _in_group(redis: Redis, key: str, group: str) -> list[str]:
     except (ResponseError, KeyError):
         return [f"the group {group} of {key} is missing"]
     found = [f"{info['pending']} entries of {key} are pending for {group}"] if info["pending"] else []
-    if newest and _number(newest[0][0]) > _number(info["last-delivered-id"]):
+    if newest and _number(str(newest[0][0])) > _number(str(info["last-delivered-id"])):
         found.append(f"{group} has not read all of {key}")
     return found
 
