@@ -8,7 +8,7 @@ from pathlib import Path
 
 from chaos.supervisor import Exit, Supervisor
 
-_LATEST_END = 20.0
+_LATEST_END = 19.0
 """Seconds from SIGTERM to the end of a process: its grace, and what is cut short after it."""
 
 _EXPECTED_ERRORS = frozenset({"gave up", "an event names what is not there"})
@@ -50,12 +50,10 @@ def check_processes(
 def _check_exits(exits: Iterable[Exit], killed_by_input: Mapping[str, int]) -> list[str]:
     faults, killed = [], Counter[str]()
     for one in exits:
-        if one.is_ours:
-            if one.seconds_to_end is not None and one.status == 0 and one.seconds_to_end > _LATEST_END:
-                faults.append(f"{one.program.name} took {one.seconds_to_end:.0f} s to end")
-            continue
-        if one.seconds_to_end is not None:
+        if one.seconds_to_end is not None and one.seconds_to_end > _LATEST_END:
             faults.append(f"{one.program.name} ended with {one.status}, {one.seconds_to_end:.0f} s after its signal")
+            continue
+        if one.is_ours:
             continue
         killed[one.program.family] += 1
         if killed[one.program.family] > killed_by_input.get(one.program.family, 0):

@@ -56,9 +56,10 @@ def test_every_possible_fault_of_a_meeting_has_an_expected_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "is_end"), [("engine_stalled", True), ("worker_crashed", True), ("engine_crashed", False)]
+    ("error", "is_end"),
+    [("engine_stalled", True), ("worker_crashed", True), ("engine_crashed", True), ("recording_unreadable", False)],
 )
-def test_under_what_fails_anyhow_the_service_may_have_been_killed(error: str, is_end: bool) -> None:
+def test_under_what_fails_anyhow_the_last_attempt_may_have_been_ended(error: str, is_end: bool) -> None:
     assert sample(1, place="enroll", fault="hang").expected.is_end(is_completed=False, error=error) is is_end
     assert not sample(1).expected.is_end(is_completed=False, error=error)
 
