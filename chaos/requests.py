@@ -12,6 +12,9 @@ from chaos.ledger import Ledger, Replay, Request
 
 _TIMEOUT = httpx.Timeout(8.0, connect=2.0)
 _PAUSE = (0.1, 0.8)
+_CUT_OFF = "Internal Server Error"
+"""Not Hansard's answer but uvicorn's, to requests that outlast the grace of a gateway that was asked to end."""
+
 _LOOKS = 10
 _LATER = frozenset({"truncated_upload", "upload_stalled", "upload_expired"})
 """Codes of the connection's faults, not of the request's."""
@@ -111,7 +114,8 @@ class Requests:
         except httpx.TransportError:
             return None
         is_error = answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
-        if is_error and answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+        is_cut_off = answer.text == _CUT_OFF
+        if is_error and answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE and not is_cut_off:
             self._refuse(f"{method} {path}", answer)
         return answer
 
