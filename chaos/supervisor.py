@@ -15,7 +15,7 @@ import psutil
 from cli.local.child import bind_to_parent
 
 _RESTART_DELAY = 0.2
-_OUTLIVED_AFTER = 5.0
+_OUTLIVED_AFTER = 20.0
 _STOPS_WITHIN = 20.0
 
 
