@@ -100,8 +100,16 @@ class Diarization(Frozen):
     version: Literal[1] = 1
     turns: tuple[Turn, ...]
 
+    exclusive_turns: tuple[Turn, ...] = ()
+    """The same speech with one voice at a time, as its engine decided overlaps; empty where it decides none."""
+
     embeddings: dict[str, str] = Field(default_factory=dict)
     """Label → object key of its `SpeakerEmbedding`; a label with too little clean speech has none."""
+
+    @property
+    def word_turns(self) -> tuple[Turn, ...]:
+        """The turns to which words are given."""
+        return self.exclusive_turns or self.turns
 
     @property
     def labels(self) -> list[str]:

@@ -44,7 +44,8 @@ def diarize_stage(
             label: await _keep_embedding(work, f"embedding.{label}.json", speech.model, vector)
             for label, vector in speech.embeddings.items()
         }
-        return [await _diarized(event, work, Diarization(turns=speech.turns, embeddings=embeddings))]
+        found = Diarization(turns=speech.turns, exclusive_turns=speech.exclusive_turns, embeddings=embeddings)
+        return [await _diarized(event, work, found)]
 
     async def fall_back(event: AudioNormalized, work: Work, error: PipelineError) -> list[SpeechDiarized]:
         work.warn("diarization_failed", f"All speech is shown as one unnamed speaker: {error.message}")

@@ -123,7 +123,7 @@ def assemble_stage(store: ObjectStore, *, slots: int = 4) -> Stage[ChunkTranscri
         request = await store.load(MeetingRequest, event.request_key)
         diarization = await store.load(Diarization, event.turns_key)
         words = await _load_all(store, ChunkWords, [chunk.words_key for chunk in chunks if chunk.words_key is not None])
-        transcript = await asyncio.to_thread(assemble, words, gaps, diarization.turns)
+        transcript = await asyncio.to_thread(assemble, words, gaps, diarization.word_turns)
         transcript_key = await work.keep("transcript.json", transcript)
         assembled = TranscriptAssembled(
             **event.subject,

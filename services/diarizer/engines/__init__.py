@@ -25,6 +25,9 @@ class DiarizedSpeech:
     embeddings: dict[str, NDArray[np.float32]]
     """Label → speaker embedding, L2-normalized, shape (dimension,); none for labels with too little clean speech."""
 
+    exclusive_turns: tuple[Turn, ...] = ()
+    """The same speech with one voice at a time, by start; empty where the engine decides no overlaps."""
+
 
 @dataclass(frozen=True)
 class SampleVoice:
