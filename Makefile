@@ -10,14 +10,15 @@ LOCAL_PINS := requirements-local.txt requirements-no-deps.txt constraints.txt \
 	$(wildcard cli/requirements.txt libs/*/requirements.txt services/*/requirements.txt)
 EVALUATION := $(VENV)/.stamp-evaluation
 PEERS := $(VENV)/peers
+ENGINES := $(VENV)/engines
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --constraint constraints.txt
 CODE := libs services cli tests $(wildcard evaluation scripts chaos)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint types format mutations eval bench chaos samples clean
+.PHONY: help demo up test test-light test-engines lint types format mutations eval bench chaos samples clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(RUNTIME) ## Take the sample meeting through the whole line and show what comes out
 	@$(BIN)/hansard demo
@@ -25,9 +26,14 @@ demo: $(RUNTIME) ## Take the sample meeting through the whole line and show what
 up: $(RUNTIME) ## Start everything on this machine and stay (PORT, HANSARD_HOME)
 	@exec $(BIN)/hansard up
 
-test: lint types ## Check style, types and import contracts, then run all tests
+test: lint types test-light test-engines ## Check style, types and import contracts, then run all tests
+
+test-light: $(DEVELOPMENT) ## Run the tests that need no torch
 	@$(MAKE) --no-print-directory $(EVALUATION) || echo "Going on without the tests of DER and WER."
 	$(BIN)/python -m pytest
+
+test-engines: $(ENGINES)/.stamp ## Run the tests of the engines that need torch, in an environment of its own
+	$(ENGINES)/bin/python -m pytest tests/with_torch
 
 lint: $(DEVELOPMENT) ## Check style, format and import contracts
 	$(BIN)/ruff check .
@@ -78,6 +84,15 @@ $(RUNTIME): $(VENV)/.stamp-venv $(LOCAL_PINS)
 $(DEVELOPMENT): $(RUNTIME) requirements-dev.txt
 	@echo "Installing what the checks need into $(VENV) …"
 	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+$(ENGINES)/.stamp: $(VENV)/.stamp-venv $(LOCAL_PINS) requirements-dev.txt $(wildcard services/diarizer/*-pyannote.txt)
+	@echo "Installing torch and pyannote into $(ENGINES) (6 GB) …"
+	@rm -rf $(ENGINES) && "$(PYTHON)" -m venv $(ENGINES)
+	@$(ENGINES)/bin/python -m pip --disable-pip-version-check install --quiet --quiet \
+		--constraint constraints.txt --constraint services/diarizer/constraints-pyannote.txt \
+		-r requirements-dev.txt -r services/diarizer/requirements-pyannote.txt
+	@$(ENGINES)/bin/python -m pip --disable-pip-version-check install --quiet --quiet --no-deps -r requirements-no-deps.txt
 	@touch $@
 
 $(PEERS)/.stamp: $(VENV)/.stamp-venv scripts/bench/requirements.txt

@@ -15,7 +15,10 @@ from libs.common.streams.connection import connect
 from services.gateway import migrate
 from tests.servers import postgres_server, redis_server
 
-collect_ignore = (
+_WITHOUT_TORCH = [] if importlib.util.find_spec("torch") else ["with_torch"]
+"""`make test` runs them in an environment of their own."""
+
+collect_ignore = _WITHOUT_TORCH + (
     []
     if importlib.util.find_spec("meeteval") and importlib.util.find_spec("pyannote")
     else [f"unit/evaluation/test_{name}.py" for name in ("diarization", "scoring", "transcription")]

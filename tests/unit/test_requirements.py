@@ -36,6 +36,12 @@ def test_the_local_profile_needs_no_torch_and_no_cuda(tested_together: dict[str,
     assert not [name for name in tested_together if name in {"torch", "torchaudio"} or name.startswith("nvidia")]
 
 
+def test_torch_and_pyannote_have_the_versions_that_were_tested(tested_together: dict[str, str]) -> None:
+    tested = tested_together | dict(_pins(ROOT / "services/diarizer/constraints-pyannote.txt"))
+    wanted = dict(_pins(ROOT / "services/diarizer/requirements-pyannote.txt"))
+    assert wanted == {package: tested.get(package) for package in wanted}
+
+
 @pytest.mark.parametrize("service", ["gateway", "normalizer", "diarizer", "transcriber", "summarizer"])
 def test_the_local_profile_has_what_each_service_needs(service: str) -> None:
     local = set(_pins(ROOT / "requirements-local.txt"))
