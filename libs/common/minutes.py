@@ -89,6 +89,36 @@ class Findings(Frozen):
         )
 
 
+class Usage(Frozen):
+    """What minutes took of a remote model; nothing where an engine runs here."""
+
+    calls: int = 0
+    """Questions that were put, those answered from our own cache included."""
+
+    cached_calls: int = 0
+    """Calls answered from our own cache: they take no tokens and cost nothing."""
+
+    input_tokens: int = 0
+    cached_input_tokens: int = 0
+    """The part of `input_tokens` that the model's provider had read before, and charges less for."""
+
+    output_tokens: int = 0
+    cost_usd: float | None = 0.0
+    """`None` where the price of a call is not known."""
+
+    def __add__(self, other: "Usage") -> "Usage":
+        """The sum; its cost is unknown as soon as one part's is."""
+        is_known = self.cost_usd is not None and other.cost_usd is not None
+        return Usage(
+            calls=self.calls + other.calls,
+            cached_calls=self.cached_calls + other.cached_calls,
+            input_tokens=self.input_tokens + other.input_tokens,
+            cached_input_tokens=self.cached_input_tokens + other.cached_input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            cost_usd=(self.cost_usd or 0.0) + (other.cost_usd or 0.0) if is_known else None,
+        )
+
+
 class Minutes(Findings):
     """The artifact `minutes.json` of one persona."""
 
@@ -107,3 +137,6 @@ class Minutes(Findings):
     engine: EngineInfo
     is_cached: bool = Field(default=False)
     """True if the answer came from the cache, so that nothing was computed or paid."""
+
+    usage: Usage = Usage()
+    """All calls for these minutes: each section, the merge, repairs."""
