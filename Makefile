@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet 
 CODE := libs services cli tests $(wildcard evaluation scripts chaos)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-light test-engines lint types format mutations eval bench chaos samples clean
+.PHONY: help demo up engines test test-light test-engines lint types format mutations eval bench chaos samples clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,8 @@ demo: $(RUNTIME) ## Take the sample meeting through the whole line and show what
 
 up: $(RUNTIME) ## Start everything on this machine and stay (PORT, HANSARD_HOME)
 	@exec $(BIN)/hansard up
+
+engines: $(ENGINES)/.stamp ## Install torch and pyannote (6 GB), for DIARIZER_ENGINE=pyannote
 
 test: lint types test-light test-engines ## Check style, types and import contracts, then run all tests
 

@@ -17,7 +17,7 @@ from cli.enrolment import wait_for_enrolment
 from cli.errors import GatewayRefused, GatewayUnreachable, ServerNotStarted
 from cli.follow import follow
 from cli.local.child import free_port, start_child, stop_child
-from cli.local.profile import ROOT
+from cli.local.engines import ROOT
 from cli.local.temporary_home import temporary_home
 from cli.settings import LocalSettings
 from cli.show import show_results, stages_table

@@ -43,7 +43,11 @@ class LocalSettings(BaseSettings):
     """Taken if it is on this machine or can be fetched."""
 
     huggingface_token: str | None = None
+    """With it, and pyannote installed, pyannote finds the voices."""
+
     openai_api_key: str | None = None
+    openai_base_url: str | None = None
+    """With either of them a language model writes the minutes."""
 
     @property
     def home(self) -> Path:

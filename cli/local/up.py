@@ -13,9 +13,10 @@ from rich.console import Console
 from rich.text import Text
 
 from cli.errors import CommandFailed, ServiceRefused
+from cli.local.engines import ROOT, Engines, choose_engines
 from cli.local.home import claimed
 from cli.local.postgres_server import PostgresServer
-from cli.local.profile import ROOT, Engines, choose_engines, programs, service_command, service_environment
+from cli.local.profile import programs, service_command, service_environment
 from cli.local.redis_server import RedisServer
 from cli.local.supervisor import Say, Server, Supervisor
 from cli.options import DEFAULT_GATEWAY
