@@ -34,8 +34,10 @@ test-light: $(DEVELOPMENT) ## Run the tests that need no torch
 	@$(MAKE) --no-print-directory $(EVALUATION) || echo "Going on without the tests of DER and WER."
 	$(BIN)/python -m pytest
 
-test-engines: $(ENGINES)/.stamp ## Run the tests of the engines that need torch, in an environment of its own
-	$(ENGINES)/bin/python -m pytest tests/with_torch
+test-engines: $(ENGINES)/.stamp ## Run the tests of the engines that need torch (HANSARD_MODELS=1: with the real models)
+	@test -z "$(HANSARD_MODELS)" || $(ENGINES)/bin/python -m pip --disable-pip-version-check install --quiet --quiet \
+		--constraint constraints.txt -r evaluation/requirements.txt
+	$(ENGINES)/bin/python -m pytest $(if $(HANSARD_MODELS),-s) tests/with_torch
 
 lint: $(DEVELOPMENT) ## Check style, format and import contracts
 	$(BIN)/ruff check .
