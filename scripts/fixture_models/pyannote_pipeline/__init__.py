@@ -1,0 +1,1 @@
+"""A small pyannote pipeline, trained on synthetic speech: real code paths without the real weights."""
