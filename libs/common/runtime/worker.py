@@ -43,7 +43,8 @@ class Worker:
             for stage in stages
         ]
         engines = {stage.name: stage.engine.name if stage.engine else None for stage in stages}
-        info = WorkerInfo(consumer=self.consumer, service=service, release=RELEASE, stages=engines)
+        models = {stage.name: stage.engine.models for stage in stages if stage.engine}
+        info = WorkerInfo(consumer=self.consumer, service=service, release=RELEASE, stages=engines, models=models)
         self._redis = redis
         self._lease = lease
         self._heartbeat = Heartbeat(redis, info, lifetime=lease)

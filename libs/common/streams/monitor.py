@@ -4,6 +4,7 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from pydantic import Field
 from redis.asyncio import Redis
 
 from libs.common.events import EVENTS
@@ -37,6 +38,9 @@ class WorkerInfo(Frozen):
     release: str
     stages: dict[str, str | None]
     """Stage → engine, where it has one."""
+
+    models: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """Stage → the models of its engine, by role; workers of earlier releases do not say."""
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,18 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 from redis.asyncio import Redis
 
+from libs.common.engine import EngineInfo
 from libs.common.errors import EngineCrashed, LanguageNotSupported, StorageUnavailable
 from libs.common.events import Event, SampleAccepted, SampleNormalized, StageFailed
 from libs.common.outcome import Outcome
 from libs.common.stage import Work
 from libs.common.storage import ObjectStore
 from libs.common.streams.keys import cancelled_key, marker_key, progress_key, stream_key
+from libs.common.streams.monitor import living_workers
 from tests.integration.line import accepted, echo, entries, normalized, publish, stage, until, working
 
 GROUP = "normalize_sample"
@@ -292,3 +295,11 @@ async def test_garbage_in_a_stream_is_passed_over(redis: Redis, store: ObjectSto
     async with working(redis, store, stage()):
         await entries(redis, SampleNormalized, count=1)
         await until(lambda: is_acknowledged(redis))
+
+
+async def test_a_worker_says_with_which_models_its_engines_work(redis: Redis, store: ObjectStore) -> None:
+    info = EngineInfo(name="embedded", models={"embedding": "resemblyzer@0.1.4"})
+    async with working(redis, store, replace(stage(), engine=info)):
+        await until(lambda: living_workers(redis))
+        [worker] = await living_workers(redis)
+    assert (worker.stages, worker.models) == ({GROUP: "embedded"}, {GROUP: {"embedding": "resemblyzer@0.1.4"}})
