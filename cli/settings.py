@@ -1,6 +1,7 @@
 """What the environment says about running on this machine."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -39,8 +40,10 @@ class LocalSettings(BaseSettings):
     summarizer_engine: str | None = None
     """Engines to use instead of those that are chosen for this machine."""
 
-    whisper_model: str = "small"
-    """Taken if it is on this machine or can be fetched."""
+    whisper_model: str | None = None
+    """Taken if it is on this machine or can be fetched; unset, the usual one for this machine."""
+
+    whisper_device: Literal["auto", "cpu", "cuda"] = "auto"
 
     huggingface_token: str | None = None
     """With it, and pyannote installed, pyannote finds the voices."""

@@ -24,6 +24,8 @@ from services.normalizer.normalization import normalize
 from services.normalizer.settings import NormalizerSettings
 from services.transcriber import engines as transcribers
 from services.transcriber.assembly import assemble
+from services.transcriber.engines import Chunk
+from services.transcriber.languages import language_passages
 from services.transcriber.pauses import quietest
 from services.transcriber.planning import ChunkRules, is_too_long, plan_chunks, speech_stretches, split_stretch
 from services.transcriber.settings import TranscriberSettings
@@ -81,11 +83,18 @@ class EngineLine:
         stretches = speech_stretches(turns, audio_duration(audio))
         rules = self._chunk_rules.for_speech(speech_duration(stretches))
         pieces = [piece for stretch in stretches for piece in _split(stretch, rules, audio)]
+        language = self._language(audio, turns)
         chunks = []
         for index, segment in enumerate(plan_chunks(pieces, rules) if pieces else ()):
-            heard = self._transcriber.transcribe(audio, segment, None, ())
+            heard = self._transcriber.transcribe(audio, Chunk(segment=segment, speech=turns, language=language))
             chunks.append(ChunkWords(index=index, segment=segment, language=heard.language, words=heard.words))
         return assemble(chunks, (), turns)
+
+    def _language(self, audio: Path, turns: tuple[Turn, ...]) -> str | None:
+        """Once for all chunks."""
+        passages = language_passages(turns, audio_duration(audio))
+        known = self._transcriber.abilities().only_language
+        return known if known or not passages else self._transcriber.detect_language(audio, passages).language
 
     def _naming(self, recording: Recording, speech: DiarizedSpeech, enrolled: frozenset[str]) -> Naming:
         clips = [(name, clip) for name in sorted(enrolled) for clip in recording.clips[name]]

@@ -65,7 +65,9 @@ def choose_engines(settings: LocalSettings) -> Engines:
 def _transcriber(settings: LocalSettings) -> tuple[str, str | None]:
     if settings.transcriber_engine is not None:
         return settings.transcriber_engine, None
-    choice = choose_local_engine(settings.whisper_model)
+    choice = choose_local_engine(
+        settings.whisper_model, device=settings.whisper_device, token=settings.huggingface_token
+    )
     return choice.engine, f"{choice.engine} transcribes: {choice.reason}"
 
 

@@ -2,6 +2,9 @@
 
 from typing import Literal
 
+from pydantic import Field
+
+from libs.common.engine import EngineInfo
 from libs.common.speech import Frozen, Segment, Turn, Word
 
 
@@ -13,6 +16,26 @@ class ChunkWords(Frozen):
     segment: Segment
     language: str | None
     words: tuple[Word, ...]
+
+
+class MeetingLanguage(Frozen):
+    """The artifact `language.json` of a run: what its first chunk took for the language, for all of its chunks."""
+
+    version: Literal[1] = 1
+    language: str
+    """ISO 639-1 code."""
+
+    probability: float = Field(ge=0, le=1)
+
+    passages: tuple[Segment, ...]
+    """What was listened to."""
+
+    engine: EngineInfo
+
+
+def language_key(folder: str) -> str:
+    """Object key of the language of a run, put by whichever chunk is first."""
+    return f"{folder}/language.json"
 
 
 class Utterance(Turn):

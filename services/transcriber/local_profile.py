@@ -6,9 +6,9 @@ Deployed services never choose for themselves: they are told.
 import importlib.util
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 
-from services.transcriber.settings import EngineName
+from libs.common.errors import InvalidSettings
+from services.transcriber.settings import EngineName, WhisperDevice
 
 _HUB_TIMEOUT = 3.0
 """Seconds after which the hub counts as out of reach; also for looking up its name."""
@@ -22,44 +22,41 @@ class LocalChoice:
     reason: str
 
 
-def choose_local_engine(whisper_model: str) -> LocalChoice:
+def choose_local_engine(
+    whisper_model: str | None, *, device: WhisperDevice = "auto", token: str | None = None
+) -> LocalChoice:
     """Look for the model on the disk, then fetch it; without it, or without the hub, take pocketsphinx at once.
 
     Args:
         whisper_model: A folder or a name, as in `WHISPER_MODEL`.
+        device: As in `WHISPER_DEVICE`.
+        token: As in `HUGGINGFACE_TOKEN`.
     """
     if importlib.util.find_spec("faster_whisper") is None:
         return LocalChoice("pocketsphinx", "the package faster-whisper is not installed")
-    if (Path(whisper_model) / "model.bin").is_file():
-        return LocalChoice("faster-whisper", f"its model is in {whisper_model}")
-    if Path(whisper_model).is_absolute():
-        return LocalChoice("pocketsphinx", f"there is no Whisper model in {whisper_model}")
-    return _choose_by_name(whisper_model)
+    from services.transcriber.engines.whisper_files import find_model, is_folder  # noqa: PLC0415
+    from services.transcriber.engines.whisper_hardware import choose_hardware  # noqa: PLC0415
+
+    try:
+        model = whisper_model or choose_hardware(device, "auto", threads=1).usual_model
+        if is_folder(model):
+            return LocalChoice("faster-whisper", f"its model is in {find_model(model).folder}")
+        return _choose_by_name(model, token)
+    except InvalidSettings as error:
+        return LocalChoice("pocketsphinx", error.message)
 
 
-def _choose_by_name(name: str) -> LocalChoice:
-    if _fetch(name, only_from_disk=True) is None:
+def _choose_by_name(name: str, token: str | None) -> LocalChoice:
+    from services.transcriber.engines.whisper_files import cached_model, fetch_model, repository_of  # noqa: PLC0415
+
+    repository = repository_of(name)
+    if cached_model(repository) is not None:
         return LocalChoice("faster-whisper", f"its model {name} is in the cache")
     unreachable = _why_hub_is_out_of_reach()
     if unreachable is not None:
         return LocalChoice("pocketsphinx", f"the Whisper model {name} is not on this machine and {unreachable}")
-    failure = _fetch(name, only_from_disk=False)
-    if failure is not None:
-        return LocalChoice("pocketsphinx", f"the Whisper model {name} cannot be fetched: {failure}")
+    fetch_model(repository, token=token)
     return LocalChoice("faster-whisper", f"its model {name} was fetched")
-
-
-def _fetch(name: str, *, only_from_disk: bool) -> str | None:
-    """Bring a model into the cache; `None` if it is there now, otherwise why not."""
-    import httpx  # noqa: PLC0415
-    from faster_whisper.utils import download_model  # noqa: PLC0415
-    from huggingface_hub.errors import HfHubHTTPError  # noqa: PLC0415
-
-    try:
-        folder = Path(download_model(name, local_files_only=only_from_disk))
-    except (OSError, ValueError, HfHubHTTPError, httpx.HTTPError) as error:
-        return str(error).partition("\n")[0]
-    return None if (folder / "model.bin").is_file() else "it is incomplete"
 
 
 def _why_hub_is_out_of_reach() -> str | None:
@@ -76,9 +73,9 @@ def _why_hub_is_out_of_reach() -> str | None:
 
 
 def _hub_answers(endpoint: str) -> bool:
-    import httpx  # noqa: PLC0415
+    import httpx2  # noqa: PLC0415
 
     try:
-        return httpx.head(endpoint, timeout=_HUB_TIMEOUT, follow_redirects=True).status_code < 400
-    except httpx.HTTPError:
+        return httpx2.head(endpoint, timeout=_HUB_TIMEOUT, follow_redirects=True).status_code < 400
+    except httpx2.HTTPError:
         return False

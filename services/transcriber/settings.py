@@ -1,17 +1,32 @@
 """Settings of the transcriber."""
 
-import os
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from libs.common.settings import ServiceSettings
+from services.transcriber.cores import usable_cores
 
 EngineName = Literal["pocketsphinx", "faster-whisper"]
 
+WhisperDevice = Literal["auto", "cpu", "cuda"]
+
+ComputeType = Literal[
+    "auto",
+    "default",
+    "int8",
+    "int8_float32",
+    "int8_float16",
+    "int8_bfloat16",
+    "int16",
+    "float16",
+    "bfloat16",
+    "float32",
+]
+
 
 def _default_slots() -> int:
-    return min(2, os.cpu_count() or 1)
+    return min(2, usable_cores())
 
 
 class TranscriberSettings(ServiceSettings):
@@ -29,16 +44,35 @@ class TranscriberSettings(ServiceSettings):
     chunk_maximum: float = Field(default=90.0, gt=0)
     """Longest chunk, seconds; speech without any silence is cut at its quietest place."""
 
-    whisper_model: str = "small"
-    """For `faster-whisper`: a folder with a CTranslate2 model, or a name (`small`, `large-v3`, …) that is in the
-    cache or can be fetched."""
+    whisper_model: str | None = None
+    """For `faster-whisper`: a folder with a CTranslate2 model, or a name (`small`, `large-v3`, …, or a repository of
+    the hub) that is in the cache or can be fetched; unset, `large-v3` on a GPU and `small` without one."""
 
-    whisper_device: Literal["auto", "cpu", "cuda"] = "auto"
-    whisper_compute_type: str = "default"
-    """As CTranslate2 names it: `int8`, `float16`, …"""
+    whisper_device: WhisperDevice = "auto"
+    """`auto`: a GPU if CTranslate2 sees one."""
+
+    whisper_compute_type: ComputeType = "auto"
+    """As CTranslate2 names it; `auto`: the best that the device has, `default`: as the model is stored."""
+
+    whisper_cpu_threads: int | None = Field(default=None, ge=1)
+    """Threads of each child process; unset, the cores that may be used, divided by the slots."""
+
+    whisper_batch_size: int = Field(default=8, ge=1)
+    """Windows of up to 30 s that are decoded at the same time; all of them within `stall_limit`."""
+
+    whisper_beam_size: int = Field(default=5, ge=1)
+    """Hypotheses that are followed at the same time; 1 is faster and a little worse."""
+
+    huggingface_token: SecretStr | None = None
+    """For a model of the hub that is not open to everybody."""
 
     stall_limit: float = Field(default=300.0, gt=0)
     """Seconds without progress after which an engine's process is given up."""
 
     engine_memory_mb: int | None = Field(default=None, ge=256)
     """Resident memory that an engine's process may use; unset, no limit."""
+
+    @property
+    def threads_per_child(self) -> int:
+        """So many that all slots together do not ask for more cores than there are."""
+        return self.whisper_cpu_threads or max(1, usable_cores() // self.transcriber_slots)

@@ -17,7 +17,7 @@ from libs.common import progress
 from libs.common.audio import SAMPLE_RATE_HZ, read_segment
 from libs.common.engine import EngineInfo
 from libs.common.speech import Segment, Word
-from services.transcriber.engines import Abilities, Recognized
+from services.transcriber.engines import Abilities, Chunk, Recognized, SpokenLanguage
 from services.transcriber.pauses import speech_pieces
 
 _CAVEAT = (
@@ -44,10 +44,12 @@ class PocketsphinxTranscriber:
     def abilities(self) -> Abilities:
         return Abilities(languages=frozenset({"en"}), has_vocabulary=False, caveat=_CAVEAT)
 
-    def transcribe(
-        self, audio: Path, segment: Segment, language: str | None, vocabulary: tuple[str, ...]
-    ) -> Recognized:
-        """The words of one segment; `language` is always English, and `vocabulary` cannot be used."""
+    def detect_language(self, audio: Path, passages: tuple[Segment, ...]) -> SpokenLanguage:
+        return SpokenLanguage(language="en", probability=1.0)
+
+    def transcribe(self, audio: Path, chunk: Chunk) -> Recognized:
+        """The words of one chunk; its language is always English, and its vocabulary cannot be used."""
+        segment = chunk.segment
         samples = read_segment(audio, segment)
         words: list[Word] = []
         for start, end in speech_pieces(samples):

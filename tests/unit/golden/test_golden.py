@@ -11,7 +11,7 @@ from libs.common.outcome import Outcome
 from libs.common.request import MeetingRequest
 from libs.common.speakers import Gallery, SpeakerMatches
 from libs.common.speech import Diarization, Frozen, SpeakerEmbedding
-from libs.common.transcript import ChunkWords, Transcript
+from libs.common.transcript import ChunkWords, MeetingLanguage, Transcript
 from services.normalizer.recording import Recording
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -21,6 +21,7 @@ ARTIFACT_FILES = sorted((GOLDEN / "artifacts").glob("*.json"))
 ARTIFACTS: dict[str, type[Frozen]] = {
     "embedding": SpeakerEmbedding,
     "gallery": Gallery,
+    "language": MeetingLanguage,
     "minutes": Minutes,
     "outcome": Outcome,
     "recording": Recording,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+FILES = ("config.json", "model.bin", "tokenizer.json", "vocabulary.txt")
 CHOOSE = """
 import sys
 from services.transcriber.local_profile import choose_local_engine
@@ -28,7 +29,8 @@ def _choose(model: str, **environment: str) -> tuple[str, str]:
 
 
 def test_a_model_on_the_disk_is_used(tmp_path: Path) -> None:
-    (tmp_path / "model.bin").touch()
+    for name in FILES:
+        (tmp_path / name).touch()
 
     engine, reason = _choose(str(tmp_path), HF_HUB_OFFLINE="1")
 
@@ -41,7 +43,7 @@ def test_a_model_in_the_cache_is_used_without_asking_the_hub(tmp_path: Path) -> 
     revision.mkdir(parents=True)
     (revision.parents[1] / "refs").mkdir()
     (revision.parents[1] / "refs" / "main").write_text("abc")
-    for name in ("model.bin", "config.json", "tokenizer.json", "vocabulary.txt"):
+    for name in FILES:
         (revision / name).touch()
 
     assert _choose("tiny", HF_HUB_CACHE=str(tmp_path), HF_HUB_OFFLINE="1")[0] == "faster-whisper"
@@ -68,8 +70,10 @@ def test_without_model_and_hub_pocketsphinx_is_taken_soon(
     assert time.monotonic() - begin < 20.0
 
 
-def test_a_folder_without_a_model_is_said_to_have_none(tmp_path: Path) -> None:
+def test_a_folder_with_half_a_model_is_said_to_be_incomplete(tmp_path: Path) -> None:
+    (tmp_path / "model.bin").touch()
+
     engine, reason = _choose(str(tmp_path))
 
     assert engine == "pocketsphinx"
-    assert str(tmp_path) in reason
+    assert f"{tmp_path} lacks config.json, tokenizer.json" in reason

@@ -105,7 +105,7 @@ async def test_a_recording_without_turns_is_one_chunk_without_words(
     (planned,) = await plan_stage(store, ENGLISH, rules=ChunkRules()).handle(await _matched(store, [], 9.0), work) or ()
     assert isinstance(planned, ChunkPlanned)
 
-    (transcribed,) = await transcribe_stage(store, engine, info=INFO).handle(planned, work) or ()
+    (transcribed,) = await transcribe_stage(store, engine, ENGLISH, info=INFO).handle(planned, work) or ()
 
     assert isinstance(transcribed, ChunkTranscribed)
     assert transcribed.words_key is not None
@@ -156,7 +156,7 @@ async def test_a_chunk_becomes_words_at_the_times_of_the_meeting(
     await store.upload(MEETING, "audio")
     segment = Segment(start=8.0, end=12.3)
     planned = _planned(await _matched(store, [], 19.0), 1, 3, segment)
-    stage = transcribe_stage(store, engine, info=await engine.start())
+    stage = transcribe_stage(store, engine, ENGLISH, info=await engine.start())
 
     (transcribed,) = await stage.handle(planned, work) or ()
 
@@ -176,7 +176,7 @@ async def test_a_chunk_that_is_given_up_is_a_gap_and_a_warning(
     store: ObjectStore, work: RecordedWork, engine: ChildEngine[Transcriber]
 ) -> None:
     planned = _planned(await _matched(store, [], 99.0), 0, 2, Segment(start=10.0, end=70.5))
-    stage = transcribe_stage(store, engine, info=INFO)
+    stage = transcribe_stage(store, engine, ENGLISH, info=INFO)
     assert stage.fallback is not None
 
     (transcribed,) = await stage.fallback(planned, work, EngineCrashed("the engine died"))

@@ -8,7 +8,7 @@ import soundfile
 from libs.common import progress
 from libs.common.audio import SAMPLE_RATE_HZ
 from libs.common.speech import Segment
-from services.transcriber.engines import load_engine
+from services.transcriber.engines import Chunk, load_engine
 from services.transcriber.engines.pocketsphinx import PocketsphinxTranscriber
 from services.transcriber.settings import TranscriberSettings
 
@@ -18,6 +18,10 @@ TEXT = (
     "how many people will read it i think it will be about two thousand"
 )
 MEETING = Path(__file__).parents[5] / "samples" / "short" / "short.flac"
+
+
+def chunk(segment: Segment) -> Chunk:
+    return Chunk(segment=segment, speech=(segment,), language=None)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +34,7 @@ def test_clear_speech_becomes_words_with_times_and_probabilities(engine: Pockets
     progress.listen(reports.append)
     segment = SEGMENT
 
-    recognized = engine.transcribe(MEETING, segment, "en", ())
+    recognized = engine.transcribe(MEETING, chunk(segment))
 
     spoken = [word.text for word in recognized.words]
     assert difflib.SequenceMatcher(None, spoken, TEXT.split(), autojunk=False).ratio() > 0.9
@@ -46,16 +50,16 @@ def test_clear_speech_becomes_words_with_times_and_probabilities(engine: Pockets
 
 
 def test_variants_of_pronunciation_are_the_same_word(engine: PocketsphinxTranscriber) -> None:
-    words = engine.transcribe(MEETING, Segment(start=12.4, end=14.2), "en", ()).words
+    words = engine.transcribe(MEETING, chunk(Segment(start=12.4, end=14.2))).words
 
     assert "read" in [word.text for word in words]
 
 
 def test_what_was_heard_before_changes_nothing(engine: PocketsphinxTranscriber) -> None:
-    first = engine.transcribe(MEETING, SEGMENT, "en", ())
-    engine.transcribe(MEETING, Segment(start=12.4, end=14.2), "en", ())
+    first = engine.transcribe(MEETING, chunk(SEGMENT))
+    engine.transcribe(MEETING, chunk(Segment(start=12.4, end=14.2)))
 
-    assert engine.transcribe(MEETING, SEGMENT, "en", ()) == first
+    assert engine.transcribe(MEETING, chunk(SEGMENT)) == first
 
 
 def test_times_count_from_the_start_of_the_recording(engine: PocketsphinxTranscriber, tmp_path: Path) -> None:
@@ -64,8 +68,8 @@ def test_times_count_from_the_start_of_the_recording(engine: PocketsphinxTranscr
     moved = tmp_path / "moved.flac"
     soundfile.write(moved, np.concatenate([np.zeros(100 * SAMPLE_RATE_HZ), piece]), SAMPLE_RATE_HZ)
 
-    here = engine.transcribe(MEETING, SEGMENT, "en", ()).words
-    there = engine.transcribe(moved, Segment(start=100.0, end=100.0 + SEGMENT.duration), "en", ()).words
+    here = engine.transcribe(MEETING, chunk(SEGMENT)).words
+    there = engine.transcribe(moved, chunk(Segment(start=100.0, end=100.0 + SEGMENT.duration))).words
 
     assert [word.text for word in there] == [word.text for word in here]
     assert [word.start - 100.0 for word in there] == pytest.approx([word.start - SEGMENT.start for word in here])
@@ -75,7 +79,7 @@ def test_times_count_from_the_start_of_the_recording(engine: PocketsphinxTranscr
 def test_silence_has_no_words(segment: tuple[float, float], engine: PocketsphinxTranscriber, tmp_path: Path) -> None:
     soundfile.write(tmp_path / "silence.flac", np.zeros(2 * SAMPLE_RATE_HZ), SAMPLE_RATE_HZ)
 
-    recognized = engine.transcribe(tmp_path / "silence.flac", Segment(start=segment[0], end=segment[1]), None, ())
+    recognized = engine.transcribe(tmp_path / "silence.flac", chunk(Segment(start=segment[0], end=segment[1])))
 
     assert recognized.words == ()
 
@@ -84,7 +88,7 @@ def test_noise_leaves_no_markers_in_the_text(engine: PocketsphinxTranscriber, tm
     noise = np.random.default_rng(2).normal(size=3 * SAMPLE_RATE_HZ) * 0.05
     soundfile.write(tmp_path / "noise.flac", noise, SAMPLE_RATE_HZ)
 
-    words = engine.transcribe(tmp_path / "noise.flac", Segment(start=0.0, end=3.0), None, ()).words
+    words = engine.transcribe(tmp_path / "noise.flac", chunk(Segment(start=0.0, end=3.0))).words
 
     assert not [word.text for word in words if set(word.text) & set("<>[]()+")]
 

@@ -1,0 +1,90 @@
+"""The words of a chunk in two passes: all its speech together, then again alone what was doubtful or had no words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from libs.common import progress
+from libs.common.audio import SAMPLE_RATE_HZ
+from libs.common.speech import Segment, Word
+from services.transcriber.engines.repetitions import without_loops
+from services.transcriber.engines.whisper_decoding import Decoding, Heard
+from services.transcriber.unheard import unheard_speech
+from services.transcriber.windows import Speech, cut_windows, only_speech
+
+_MARGIN_SECONDS = 0.2
+"""Around a stretch that is decoded alone."""
+
+_SHORTEST_SECONDS = 0.1
+"""Less than this is no word, and too little for a spectrum."""
+
+_FIRST_SHARE = 0.8
+"""Of the progress."""
+
+
+@dataclass
+class Found:
+    """What was recognized; times count from the first of the samples."""
+
+    words: list[Word] = field(default_factory=list)
+
+    loops: list[Segment] = field(default_factory=list)
+    """When a phrase was repeated over and over; it is among the words once."""
+
+    def add(self, words: Sequence[Word]) -> None:
+        """Take what is no repetition."""
+        kept, repeated = without_loops(words)
+        self.words += kept
+        self.loops += repeated
+
+
+def recognize(decoding: Decoding, samples: NDArray[np.float32], speech: Sequence[Segment]) -> Found:
+    """The words in the speech of some audio, by start, and nothing of what lies outside of it.
+
+    Args:
+        decoding: How.
+        samples: Shape (num_samples,).
+        speech: Where somebody talks, seconds from the first sample; may overlap.
+    """
+    found = Found()
+    spoken = only_speech(samples, speech)
+    windows = [one for one in cut_windows(spoken.samples) if one.duration >= _SHORTEST_SECONDS]
+    for done, heard in enumerate(decoding.together(spoken.samples, windows), start=1):
+        found.add(_checked(decoding, spoken, heard))
+        progress.report(_FIRST_SHARE * done / len(windows))
+    holes = unheard_speech(speech, found.words)
+    for done, hole in enumerate(holes, start=1):
+        found.add(_heard_alone(decoding, samples, hole))
+        progress.report(_FIRST_SHARE + (1 - _FIRST_SHARE) * done / len(holes))
+    found.words.sort(key=lambda word: (word.start, word.end))
+    progress.report(1.0)
+    return found
+
+
+def moved(word: Word, seconds: float) -> Word:
+    """The same word, so much later."""
+    return word.model_copy(update={"start": word.start + seconds, "end": word.end + seconds})
+
+
+def _checked(decoding: Decoding, spoken: Speech, heard: Heard) -> list[Word]:
+    """The words of a window, where they are in the audio; decoded again if they are implausible."""
+    words = list(heard.words)
+    if not heard.is_trustworthy:
+        words = [moved(word, heard.window.start) for word in decoding.alone(_part(spoken.samples, heard.window))]
+    return [word.model_copy(update=dict(spoken.original(word.start, word.end))) for word in words]
+
+
+def _heard_alone(decoding: Decoding, samples: NDArray[np.float32], hole: Segment) -> list[Word]:
+    """What is said in a stretch that has no words yet; those beside it are known."""
+    around = Segment(
+        start=max(0.0, hole.start - _MARGIN_SECONDS),
+        end=min(len(samples) / SAMPLE_RATE_HZ, hole.end + _MARGIN_SECONDS),
+    )
+    words = (moved(word, around.start) for word in decoding.alone(_part(samples, around)))
+    return [word for word in words if hole.start <= word.middle <= hole.end]
+
+
+def _part(samples: NDArray[np.float32], segment: Segment) -> NDArray[np.float32]:
+    return samples[round(segment.start * SAMPLE_RATE_HZ) : round(segment.end * SAMPLE_RATE_HZ)]
