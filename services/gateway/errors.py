@@ -160,6 +160,18 @@ class SpeakerNotFound(ApiError):
     code = "speaker_not_found"
 
 
+class EmbeddingModelUnknown(ApiError):
+    """Nobody who lives says with which model samples are embedded."""
+
+    code = "embedding_model_unknown"
+
+
+class SeveralEmbeddingModels(ApiError):
+    """Living diarizers embed with different models, and nobody knows which of them takes a sample."""
+
+    code = "several_embedding_models"
+
+
 @dataclass(frozen=True)
 class Kind:
     """How a code is answered."""
@@ -187,6 +199,7 @@ KINDS: dict[str, Kind] = {
     "replay_not_possible": Kind(409, "The run cannot be replayed from there"),
     "run_in_progress": Kind(409, "The run is still in progress"),
     "nothing_given_up": Kind(409, "Nothing was given up"),
+    "several_embedding_models": Kind(409, "Diarizers with different embedding models are alive"),
     "upload_expired": Kind(409, "The upload took too long"),
     "upload_too_large": Kind(413, "The upload is too large"),
     "unsupported_media_type": Kind(415, "The content type is not supported"),
@@ -196,5 +209,6 @@ KINDS: dict[str, Kind] = {
     "internal_error": Kind(500, "Something went wrong here"),
     "database_unavailable": Kind(503, "The database does not answer"),
     "storage_unavailable": Kind(503, "The object store does not answer"),
+    "embedding_model_unknown": Kind(503, "No living diarizer says with which model it embeds"),
 }
 """Every code that the API answers with. A code that is missing here is answered as an internal error."""

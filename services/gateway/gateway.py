@@ -26,6 +26,7 @@ from services.gateway.pipeline.dead import DeadLetters
 from services.gateway.pipeline.history import EventHistory
 from services.gateway.pipeline.overview import Overview
 from services.gateway.pipeline.retries import Retries
+from services.gateway.reembedding import Reembedding
 from services.gateway.runs.cases import Cases
 from services.gateway.runs.history import RunHistory
 from services.gateway.runs.replay import Replays
@@ -81,6 +82,10 @@ class Gateway:
     @property
     def speakers(self) -> Speakers:
         return Speakers(self.database, self.redis, self.galleries, self.erasures)
+
+    @property
+    def reembedding(self) -> Reembedding:
+        return Reembedding(self.database, self.redis, self.outbox_waiting)
 
     @property
     def health(self) -> HealthCheck:

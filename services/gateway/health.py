@@ -13,9 +13,11 @@ from libs.common.release import RELEASE
 from libs.common.storage import ObjectStore
 from libs.common.streams.monitor import StageView, survey
 from libs.common.streams.scripts import Scripts
-from services.gateway.database import Database
+from services.gateway.database import Database, load_queries
+from services.gateway.embedding_models import models_in_use
 from services.gateway.schemas.health import DependencyHealth, Health, Readiness, StageHealth
 
+_SQL = load_queries("voiceprints")
 _PATIENCE = 3.0
 _PROBE = "probes/health"
 
@@ -40,12 +42,14 @@ class HealthCheck:
         dependencies = await self._dependencies()
         stages = await self._stages() if dependencies["redis"].status == "up" else {}
         problems = (*_dependency_problems(dependencies), *_stage_problems(stages))
+        notes = await self._voiceprint_notes() if stages and dependencies["postgres"].status == "up" else ()
         return Health(
             status="degraded" if problems else "ok",
             release=RELEASE,
             dependencies=dependencies,
             stages=stages,
             problems=problems,
+            notes=notes,
         )
 
     async def _dependencies(self) -> dict[str, DependencyHealth]:
@@ -64,6 +68,24 @@ class HealthCheck:
         except (RedisError, OSError, TimeoutError):
             return {}  # it went away in between; the next look says so
         return {stage: _stage(stage, view) for stage, view in views.items()}
+
+    async def _voiceprint_notes(self) -> tuple[str, ...]:
+        """Whether voices are embedded with another model than those that are enrolled."""
+        models = await models_in_use(self.redis)
+        if len(models) > 1:
+            several = f"diarizers embed with different models: {', '.join(models)}"
+            return (f"{several}; a speaker is recognized only by the model that made the voiceprint",)
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                others = await self.database.fetch_one(_SQL["count_other_models"], models[0]) if models else None
+        except (PipelineError, TimeoutError):
+            return ()  # it went away in between; the next look says so
+        if others is None or not others["samples"]:
+            return ()
+        return (
+            f"enrolment samples without a voiceprint of {models[0]}, with which voices are embedded now: "
+            f"{others['samples']}, in {others['workspaces']} of the workspaces; `hansard speakers re-embed` makes them",
+        )
 
 
 def _stage(name: str, view: StageView) -> StageHealth:

@@ -14,11 +14,13 @@ from libs.common.errors import StorageUnavailable
 from services.gateway.background.erasures import Erasure, Erasures
 from services.gateway.background.galleries import Galleries
 from services.gateway.database import Connection, Database, DatabaseUnavailable, load_queries
+from services.gateway.embedding_models import model_in_use
 from services.gateway.errors import SpeakerNotFound
 from services.gateway.pages import Cursor
 from services.gateway.runs.cancellation import tell_workers
 from services.gateway.runs.facts import run_error
 from services.gateway.schemas.speakers import SampleStatus, Speaker, SpeakerPage, SpeakerReceipt, SpeakerStatus
+from services.gateway.voiceprints import voiceprint_state
 
 _SQL = load_queries("speakers")
 
@@ -50,9 +52,10 @@ class Speakers:
     async def page(self, workspace: str, *, after: Cursor | None, limit: int) -> SpeakerPage:
         """Speakers, newest first."""
         last = (after.created_at, after.id) if after else (None, None)
+        model = await model_in_use(self.redis)
         async with self.database.snapshot() as connection:
             rows = await connection.fetch(_SQL["list_speakers"], workspace, *last, limit + 1)
-            speakers = await _with_samples(connection, rows[:limit])
+            speakers = await _with_samples(connection, rows[:limit], model)
         has_more = len(rows) > limit
         return SpeakerPage(
             speakers=speakers,
@@ -65,11 +68,12 @@ class Speakers:
         Raises:
             SpeakerNotFound: There is none.
         """
+        model = await model_in_use(self.redis)
         async with self.database.snapshot() as connection:
             row = await connection.fetchrow(_SQL["find_speaker"], workspace, speaker_id)
             if row is None:
                 raise SpeakerNotFound(f"there is no speaker {speaker_id}")
-            return (await _with_samples(connection, [row]))[0]
+            return (await _with_samples(connection, [row], model))[0]
 
     async def delete(self, workspace: str, speaker_id: UUID) -> SpeakerReceipt:
         """Erase a voice: rows, voiceprints, galleries, caches, clips, and its embeddings from meetings.
@@ -132,16 +136,17 @@ async def _erase_rows(connection: Connection, erasures: Erasures, workspace: str
     )
 
 
-async def _with_samples(connection: Connection, rows: Sequence[Record]) -> tuple[Speaker, ...]:
+async def _with_samples(connection: Connection, rows: Sequence[Record], model: str | None) -> tuple[Speaker, ...]:
     samples: dict[UUID, list[SampleStatus]] = {row["id"]: [] for row in rows}
-    for one in await connection.fetch(_SQL["samples_of_speakers"], list(samples)):
-        samples[one["speaker_id"]].append(_sample(one))
+    for one in await connection.fetch(_SQL["samples_of_speakers"], list(samples), model):
+        samples[one["speaker_id"]].append(_sample(one, model))
     return tuple(
         Speaker(
             speaker_id=str(row["id"]),
             name=row["name"],
             status=_speaker_status(samples[row["id"]]),
             created_at=row["created_at"],
+            recognizable=any(one.voiceprint == "present" for one in samples[row["id"]]) if model else None,
             samples=tuple(samples[row["id"]]),
         )
         for row in rows
@@ -155,18 +160,20 @@ def _speaker_status(samples: Sequence[SampleStatus]) -> SpeakerStatus:
     return "processing" if "processing" in found else "failed"
 
 
-def _sample(row: Record) -> SampleStatus:
+def _sample(row: Record, model: str | None) -> SampleStatus:
     return SampleStatus(
         sample_id=str(row["id"]),
         filename=row["filename"],
         status=_sample_status(row),
         error=run_error(row),
+        models=tuple(row["models"]),
+        voiceprint=voiceprint_state(row, model),
         speech_seconds=row["speech_seconds"],
         created_at=row["created_at"],
     )
 
 
 def _sample_status(row: Record) -> SpeakerStatus:
-    if row["has_voiceprint"]:
+    if row["models"]:
         return "enrolled"
     return "failed" if row["run_status"] in {"failed", "cancelled"} else "processing"

@@ -18,9 +18,26 @@ LIMIT $4
 SELECT id, name, created_at FROM speakers WHERE workspace = $1 AND id = $2
 
 -- name: samples_of_speakers
+-- $2: the embedding model in use, or NULL.
 SELECT samples.id, samples.speaker_id, samples.filename, samples.speech_seconds, samples.created_at,
        runs.status AS run_status, runs.error_code, runs.error_message, runs.error_stage,
-       EXISTS (SELECT FROM voiceprints WHERE voiceprints.sample_id = samples.id) AS has_voiceprint
+       ARRAY (
+           SELECT replace(model || '@' || revision, '/', '--') FROM voiceprints
+           WHERE sample_id = samples.id
+           ORDER BY created_at, model, revision
+       ) AS models,
+       EXISTS (SELECT FROM runs WHERE sample_id = samples.id AND ended_at IS NULL) AS is_under_way,
+       EXISTS (
+           SELECT FROM runs JOIN facts ON facts.run_id = runs.id
+           WHERE runs.sample_id = samples.id AND facts.stage = 'enroll' AND facts.stream = 'stage.failed.v1'
+               AND facts.report #>> '{engine,models,embedding}' = $2
+       ) AS has_failed,
+       (
+           SELECT runs.id FROM runs JOIN facts ON facts.run_id = runs.id
+           WHERE runs.sample_id = samples.id AND facts.stream = 'sample.normalized.v1'
+           ORDER BY runs.created_at DESC
+           LIMIT 1
+       ) AS normalized_in
 FROM samples
 JOIN LATERAL (
     SELECT status, error_code, error_message, error_stage FROM runs WHERE sample_id = samples.id ORDER BY created_at DESC LIMIT 1

@@ -29,7 +29,14 @@ from services.gateway.schemas.meetings import (
 )
 from services.gateway.schemas.results import NamedUtterance, Results, ResultSpeaker
 from services.gateway.schemas.runs import MeetingRun, MeetingRuns, ReplayAnswer
-from services.gateway.schemas.speakers import EnrolmentAnswer, SampleStatus, Speaker, SpeakerPage, SpeakerReceipt
+from services.gateway.schemas.speakers import (
+    EnrolmentAnswer,
+    ReembeddingAnswer,
+    SampleStatus,
+    Speaker,
+    SpeakerPage,
+    SpeakerReceipt,
+)
 
 
 def shown(example: Answer) -> dict[str, Any]:
@@ -188,18 +195,24 @@ SPEAKER = Speaker(
     name="Ana Lindqvist",
     status="enrolled",
     created_at=_BEGAN,
+    recognizable=True,
     samples=(
         SampleStatus(
             sample_id=_SAMPLE,
             filename="ana.wav",
             status="enrolled",
             error=None,
+            models=("resemblyzer@0.1.4",),
+            voiceprint="present",
             speech_seconds=11.8,
             created_at=_BEGAN,
         ),
     ),
 )
 SPEAKER_PAGE = SpeakerPage(speakers=(SPEAKER,), next_cursor=_CURSOR)
+REEMBEDDING_ANSWER = ReembeddingAnswer(
+    model="resemblyzer@0.1.4", started=12, present=3, under_way=0, failed=1, no_audio=0
+)
 SPEAKER_RECEIPT = SpeakerReceipt(
     speaker_id=_SPEAKER,
     deleted_at=_ENDED,

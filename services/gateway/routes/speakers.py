@@ -1,9 +1,11 @@
 """`/api/speakers`: enrol people, so that they are recognized in meetings."""
 
 import datetime
+from typing import Annotated
 from uuid import uuid4
 
-from fastapi import APIRouter, Request, Response, status
+from fastapi import APIRouter, Body, Request, Response, status
+from fastapi.openapi.models import Example
 
 from services.gateway.enrolment import EnrolmentRequest, Sample
 from services.gateway.intake.idempotency import REPLAYED_HEADER, RequestKey
@@ -16,10 +18,22 @@ from services.gateway.routes.examples import shown
 from services.gateway.routes.forms import ENROLMENT_BODY
 from services.gateway.routes.meetings import UPLOAD_PROBLEMS
 from services.gateway.schemas.forms import EnrolmentForm, read_fields
-from services.gateway.schemas.speakers import EnrolmentAnswer, Speaker, SpeakerPage, SpeakerReceipt
+from services.gateway.schemas.speakers import (
+    EnrolmentAnswer,
+    ReembeddingAnswer,
+    ReembeddingWish,
+    Speaker,
+    SpeakerPage,
+    SpeakerReceipt,
+)
 
 MAX_SAMPLES = 20
 """In one request."""
+
+_REEMBEDDINGS: dict[str, Example] = {
+    "all": {"summary": "All speakers", "value": {}},
+    "some": {"summary": "Some speakers", "value": {"speakers": [examples.SPEAKER.speaker_id]}},
+}
 
 router = APIRouter(prefix="/api/speakers", tags=["speakers"])
 
@@ -58,6 +72,27 @@ async def enroll_speaker(
     if is_replay:
         response.headers[REPLAYED_HEADER] = "true"
     return answer
+
+
+@router.post(
+    "/re-embed",
+    status_code=status.HTTP_202_ACCEPTED,
+    responses={
+        202: shown(examples.REEMBEDDING_ANSWER),
+        **documented("speaker_not_found", "several_embedding_models", "embedding_model_unknown"),
+    },
+)
+async def reembed_speakers(
+    workspace: Workspace,
+    gateway: TheGateway,
+    wish: Annotated[ReembeddingWish | None, Body(openapi_examples=_REEMBEDDINGS)] = None,
+) -> ReembeddingAnswer:
+    """After a change of the diarization engine: make the voiceprints that its embedding model lacks.
+
+    Each sample is embedded again from the audio that was kept, in a run of its own. The voiceprints of other models
+    stay, so that a change back costs nothing, and are never compared. Asking again starts nothing twice.
+    """
+    return await gateway.reembedding.start(workspace, wish.speakers if wish else None)
 
 
 @router.get("", responses={200: shown(examples.SPEAKER_PAGE), **documented()})

@@ -1,5 +1,6 @@
 """The results of a meeting: put together from the objects that its facts name, and cached under the run's version."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from libs.common.transcript import Transcript
 from services.gateway.database import Database
 from services.gateway.errors import ApiError, MeetingCancelled, MeetingFailed, ResultsNotReady
 from services.gateway.runs.facts import Run, RunFacts, find_run, run_facts
+from services.gateway.runs.unrecognized import enrolled_speakers, unrecognized
 from services.gateway.schemas.results import NamedUtterance, Results, ResultSpeaker
 
 _KEPT_FOR = 3600
@@ -70,8 +72,9 @@ class ResultsReader:
         async with self.database.snapshot() as connection:
             current = await find_run(connection, workspace, UUID(run.meeting_id), UUID(run.id))
             facts = await run_facts(connection, current.id)
+            enrolled = await enrolled_speakers(connection, workspace, facts)
         try:
-            content = (await build_results(current, facts, self.store)).model_dump_json()
+            content = (await build_results(current, facts, self.store, enrolled)).model_dump_json()
         except ObjectMissing:
             await self.run(workspace, UUID(run.meeting_id))  # deleted meanwhile: then it is not found
             raise
@@ -105,8 +108,8 @@ class ResultsReader:
             _log.warning("results cache is out of reach", error=str(error))
 
 
-async def build_results(run: Run, facts: RunFacts, store: ObjectStore) -> Results:
-    """Put the results together.
+async def build_results(run: Run, facts: RunFacts, store: ObjectStore, enrolled: Mapping[str | None, int]) -> Results:
+    """Put the results together; `enrolled`: how many speakers had voiceprints of which model.
 
     Raises:
         ResultsNotReady, MeetingFailed, MeetingCancelled: There is no transcript (yet).
@@ -133,7 +136,7 @@ async def build_results(run: Run, facts: RunFacts, store: ObjectStore) -> Result
         minutes=minutes,
         pending_personas=_pending(run, assembled, {*minutes, *failed}),
         engines=facts.engines,
-        warnings=_warnings(facts),
+        warnings=(*_warnings(facts), *unrecognized(matches, enrolled)),
     )
 
 

@@ -13,6 +13,7 @@ from libs.common.events import (
     ChunkTranscribed,
     Event,
     MinutesPlanned,
+    SampleNormalized,
     StageFailed,
     TranscriptAssembled,
 )
@@ -92,6 +93,13 @@ def reuse_finished(facts: Sequence[StoredFact]) -> Reuse:
     reuse = _reuse(facts, lambda unit: _is_whole(unit) and not any(one.is_given_up for one in unit))
     if reuse is None or not any(one.is_given_up for one in facts):
         raise NothingGivenUp("nothing of this run was given up")
+    return reuse
+
+
+def reuse_normalized(facts: Sequence[StoredFact]) -> Reuse:
+    """Everything before the voice of a sample whose clip has been normalized."""
+    reuse = _reuse(facts, lambda unit: _is_whole(unit) and isinstance(unit[0].event, SampleNormalized))
+    assert reuse is not None  # no voice is taken over
     return reuse
 
 

@@ -47,6 +47,9 @@ class Health(Answer):
     problems: tuple[str, ...]
     """What is wrong, for people."""
 
+    notes: tuple[str, ...] = ()
+    """What somebody should do although nothing is wrong, for people."""
+
     @property
     def is_failing(self) -> bool:
         """Whether work stands still; a stage without workers is no failure while nothing waits for it."""

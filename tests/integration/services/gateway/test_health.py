@@ -6,6 +6,7 @@ from libs.common.streams.monitor import Heartbeat, WorkerInfo
 from libs.common.streams.queue import StageQueue
 from services.gateway.gateway import Gateway
 from tests.integration.line import accepted, publish
+from tests.integration.services.gateway.voices import NEW, OLD, diarizer_lives, embed, enrolled, newest_run, reembed
 
 STAGES = {
     "normalize", "diarize", "match", "plan", "transcribe", "assemble", "summarize",
@@ -71,3 +72,32 @@ async def test_a_dependency_that_is_down_is_named(client_without_redis: httpx.As
 async def test_a_ready_gateway_says_so(client: httpx.AsyncClient) -> None:
     answer = await client.get("/ready")
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+
+
+async def test_samples_that_another_engine_has_embedded_are_counted_in_a_note(
+    client: httpx.AsyncClient, gateway: Gateway
+) -> None:
+    clips = [await enrolled(gateway), await enrolled(gateway)]
+    await enrolled(gateway, NEW)
+    assert await notes(client) == []
+    await diarizer_lives(gateway, NEW)
+    [note] = await notes(client)
+    assert note.endswith("2, in 1 of the workspaces; `hansard speakers re-embed` makes them")
+    assert NEW.id in note
+    await reembed(client)
+    for clip in clips:
+        await embed(gateway, await newest_run(gateway, clip), NEW)
+    assert await notes(client) == []
+
+
+async def test_engines_that_do_not_recognize_each_others_speakers_are_noted(
+    client: httpx.AsyncClient, gateway: Gateway
+) -> None:
+    await diarizer_lives(gateway, OLD)
+    await diarizer_lives(gateway, NEW, consumer="diarizer-2")
+    [note] = await notes(client)
+    assert f"{NEW.id}, {OLD.id}" in note
+
+
+async def notes(client: httpx.AsyncClient) -> list[str]:
+    return list((await client.get("/health")).json()["notes"])

@@ -10,6 +10,7 @@ from services.gateway.app import create_app
 from services.gateway.errors import KINDS
 from services.gateway.gateway import Gateway
 from services.gateway.schemas.runs import CurrentRunWish, ReplayWish
+from services.gateway.schemas.speakers import ReembeddingWish
 
 
 def assert_problem(answer: httpx.Response, status: int, code: str) -> None:
@@ -116,13 +117,17 @@ async def test_every_operation_is_described_with_examples(client: httpx.AsyncCli
 
 @pytest.mark.parametrize(
     ("method", "path", "wish"),
-    [("post", "replay", ReplayWish), ("put", "runs/current", CurrentRunWish)],
+    [
+        ("post", "meetings/{meeting_id}/replay", ReplayWish),
+        ("put", "meetings/{meeting_id}/runs/current", CurrentRunWish),
+        ("post", "speakers/re-embed", ReembeddingWish),
+    ],
 )
 async def test_the_examples_of_a_request_can_be_sent(
     client: httpx.AsyncClient, method: str, path: str, wish: type[BaseModel]
 ) -> None:
     described = (await client.get("/openapi.json")).json()
-    body = described["paths"][f"/api/meetings/{{meeting_id}}/{path}"][method]["requestBody"]["content"]
+    body = described["paths"][f"/api/{path}"][method]["requestBody"]["content"]
     examples = body["application/json"]["examples"].values()
     assert examples
     for one in examples:
