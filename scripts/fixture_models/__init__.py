@@ -1,0 +1,1 @@
+"""Small models with the real shapes, for tests of the production engines."""
