@@ -53,7 +53,6 @@ for command in (
     runs.use,
     runs.diff,
     cases.export,
-    speakers.speakers,
     meetings.meetings,
     meetings.cancel,
     meetings.delete,
@@ -63,4 +62,5 @@ for command in (
     pipeline.events,
 ):
     app.command()(command)
+app.add_typer(speakers.app, name="speakers")
 app.add_typer(dead.app, name="dead")

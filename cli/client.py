@@ -8,8 +8,11 @@ import httpx
 from cli.answers.health import Health
 from cli.answers.meetings import AcceptedMeeting, Cancellation, Meeting, MeetingReceipt, MeetingStatus
 from cli.answers.results import Results
-from cli.answers.speakers import AcceptedSpeaker, Speaker, SpeakerReceipt
+from cli.answers.speakers import AcceptedSpeaker, Reembedding, Speaker, SpeakerReceipt
 from cli.connection import Connection, read
+
+_PATIENT = httpx.Timeout(10.0, read=600.0)
+"""For a request that begins a run for each sample."""
 
 
 class Gateway(Connection):
@@ -44,6 +47,11 @@ class Gateway(Connection):
 
     def speakers(self) -> Iterator[Speaker]:
         return self.pages("/api/speakers", "speakers", Speaker)
+
+    def reembed(self, speaker_ids: Sequence[str]) -> Reembedding:
+        """Let the model in use embed what it lacks of these speakers, otherwise of all."""
+        wish = {"speakers": list(speaker_ids)} if speaker_ids else {}
+        return read(Reembedding, self.call("POST", "/api/speakers/re-embed", json=wish, timeout=_PATIENT))
 
     def meetings(self) -> Iterator[Meeting]:
         """All meetings, newest first; pages are fetched as they are read."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from cli.answers.answer import Answer, Problem
 from cli.answers.meetings import MeetingStatus
-from cli.answers.speakers import Sample, Speaker
+from cli.answers.speakers import Reembedding, Sample, Speaker
 
 
 class CommandFailed(Exception):
@@ -53,6 +53,12 @@ class RunNotNamed(CommandFailed):
     exit_code = 2
 
 
+class SpeakerNotNamed(CommandFailed):
+    """No speaker is called so."""
+
+    exit_code = 2
+
+
 class UnitNotNamed(CommandFailed):
     """No recorded unit is called so, or more than one."""
 
@@ -84,6 +90,17 @@ class EnrolmentFailed(CommandFailed):
         ]
         outcome = "no clip was added to those" if speaker.status == "enrolled" else "no clip could be used"
         super().__init__(f"{outcome} of {speaker.name}: {'; '.join(faults)}", speaker)
+
+
+class ReembeddingFailed(CommandFailed):
+    """Some samples could not be embedded by the model in use."""
+
+    exit_code = 5
+
+    def __init__(self, answer: Reembedding, failed: int) -> None:
+        subject = "1 sample" if failed == 1 else f"{failed} samples"
+        cure = "their other voiceprints stay; hansard dead list has them, and hansard dead retry tries again"
+        super().__init__(f"{subject} could not be embedded by {answer.model}: {cure}", answer)
 
 
 def _reasons(problem: Problem) -> str:

@@ -109,6 +109,8 @@ def show_health(console: Console, health: Health) -> None:
     for name, stage in health.stages.items():
         stages.add_row(name, str(stage.workers), str(stage.waiting), str(stage.pending), ", ".join(stage.engines))
     console.print(Padding(dependencies, (1, 0)), stages)
+    for note in health.notes:
+        console.print(Text(f"note: {note}", style="yellow"), soft_wrap=True)
 
 
 def clock(seconds: float) -> str:

@@ -30,6 +30,8 @@ class Health(Answer):
     dependencies: dict[str, Dependency]
     stages: dict[str, StageHealth]
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What somebody should do although nothing is wrong."""
 
     @property
     def is_complete(self) -> bool:

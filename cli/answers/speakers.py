@@ -1,5 +1,7 @@
 """What a gateway answers about speakers, as far as this program reads it."""
 
+from typing import ClassVar
+
 from cli.answers.answer import Answer, Fault
 
 
@@ -17,6 +19,13 @@ class Sample(Answer):
     filename: str | None = None
     status: str
     error: Fault | None = None
+    voiceprint: str = "unknown"
+    """What there is of the embedding model in use."""
+
+    @property
+    def reason(self) -> str:
+        """Why its newest run failed."""
+        return f"{self.error.message} ({self.error.code})" if self.error else "failed"
 
 
 class Speaker(Answer):
@@ -25,7 +34,25 @@ class Speaker(Answer):
     speaker_id: str
     name: str
     status: str
+    recognizable: bool | None = None
+    """Whether the engine in use knows the voice."""
+
     samples: tuple[Sample, ...] = ()
+
+
+class Reembedding(Answer):
+    """Samples are being embedded by the model in use."""
+
+    states: ClassVar[tuple[str, ...]] = ("present", "under_way", "failed", "no_audio", "missing")
+
+    model: str
+    started: int
+    present: int
+    under_way: int
+    failed: int
+    no_audio: int
+    missing: int = 0
+    """Still: another model took them."""
 
 
 class SpeakerReceipt(Answer):

@@ -108,13 +108,13 @@ def run(gateway: str, *arguments: str) -> Result:
     return CliRunner().invoke(app, [*arguments, "--gateway", gateway])
 
 
-def interrupted(gateway: str, *arguments: str) -> tuple[str, int]:
+def interrupted(gateway: str, *arguments: str, waits_after: str = "normalize: completed") -> tuple[str, int]:
     """What a command says on stderr that is stopped with Ctrl-C once it waits, and how it ends."""
     command = [sys.executable, "-m", "cli", *arguments, "--gateway", gateway]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as child:
         assert child.stderr is not None
         said = ""
-        while "normalize: completed" not in said and (line := child.stderr.readline()):
+        while waits_after not in said and (line := child.stderr.readline()):
             said += line
         child.send_signal(signal.SIGINT)
         said += child.communicate(timeout=20)[1]
