@@ -18,10 +18,9 @@ MEETING_SHARE = 0.6
 """Of the sentences; the others are said in no sample meeting."""
 
 _SAME_SPEAKER_SHARE = 0.15
-_INTERRUPTION_SHARE = 0.12
+_INTERRUPTION_SHARE = 0.2
 _PAUSES = ((0.2, 1.0), (0.2, 2.5))
 _INTERRUPTIONS = (-1.2, -0.1)
-_CAST_SIZES = (1, 1, 2, 2, 2, 3, 3, 4)
 
 
 @dataclass(frozen=True)
@@ -57,9 +56,9 @@ class Stage:
     meeting_sentences: tuple[str, ...]
     other_sentences: tuple[str, ...]
 
-    def conversation(self, random: np.random.Generator) -> Iterator[Contribution]:
-        """One without an end, of one to four speakers."""
-        cast = choose_cast(random, size=int(random.choice(_CAST_SIZES)))
+    def conversation(self, random: np.random.Generator, *, size: int) -> Iterator[Contribution]:
+        """One of so many speakers, without an end."""
+        cast = choose_cast(random, size=size)
         speaker = cast[0]
         while True:
             yield Contribution(speaker.number, _pause(random), self._utterance(random, speaker))

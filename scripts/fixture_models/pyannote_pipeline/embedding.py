@@ -17,7 +17,7 @@ from scripts.fixture_models.pyannote_pipeline.windows import Window
 BATCH_SIZE = 12
 LEARNING_RATE = 4e-3
 LARGEST_GRADIENT = 5.0
-SCALE, MARGIN = 20.0, 0.2
+SCALE, MARGIN = 25.0, 0.35
 LEAST_CLEAN_SECONDS = 0.5
 NUM_CENTRING_BATCHES = 12
 _SMALLEST_VARIANCE = 1e-6

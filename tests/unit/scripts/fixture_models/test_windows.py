@@ -17,7 +17,8 @@ SECOND = 16_000
 
 def utterance(seconds: float = 1.0) -> Utterance:
     """Speech with a tenth of a second of silence on either side."""
-    samples = np.full(round((seconds + 0.2) * SECOND), 0.5, dtype=np.float32)
+    samples = np.zeros(round((seconds + 0.2) * SECOND), dtype=np.float32)
+    samples[SECOND // 10 : -SECOND // 10] = 0.5
     return Utterance(samples, (Segment(start=0.1, end=0.1 + seconds),))
 
 
@@ -78,7 +79,7 @@ def test_a_cast_has_as_many_different_voices_as_asked_for(size: int) -> None:
 
 
 def windows(*, seed: int) -> Iterator[Window]:
-    return random_windows(Stage(_say, ("Good morning.",), other_sentences()), seconds=10.0, seed=seed)
+    return random_windows(Stage(_say, ("Good morning.",), other_sentences()), sizes=(1, 2, 4), seconds=10.0, seed=seed)
 
 
 def _say(voice: str, text: str) -> Utterance:
