@@ -108,22 +108,17 @@ class _LoggedProgress(tqdm):  # type: ignore[misc]  # it has no types
     """Log lines instead of a bar: where services run, nobody looks at a terminal."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        self._logged_at = time.monotonic()
+        self._logged, self._logged_at = 0, time.monotonic()
         super().__init__(*args, **{**options, "disable": False, "file": io.StringIO(), "mininterval": 1.0})
 
     def display(self, msg: str | None = None, pos: int | None = None) -> None:
         """Say how far it is, from time to time and at the end."""
-        is_complete = bool(self.total) and self.n >= self.total
-        now = time.monotonic()
-        if (
-            self.unit != "B"
-            or not self.total
-            or self._is_twin
-            or not (is_complete or now - self._logged_at > _LOG_PERIOD)
-        ):
+        if self.unit != "B" or not self.total or self._is_twin or self.n == self._logged:
             return
-        self._logged_at = now
-        _log.info("fetching", percent=int(100 * self.n / self.total), bytes=int(self.n), of_bytes=int(self.total))
+        now = time.monotonic()
+        if self.n >= self.total or now - self._logged_at > _LOG_PERIOD:
+            self._logged, self._logged_at = self.n, now
+            _log.info("fetching", percent=int(100 * self.n / self.total), bytes=int(self.n), of_bytes=int(self.total))
 
     @property
     def _is_twin(self) -> bool:
