@@ -1,6 +1,6 @@
 """`python -m chaos.services.summarizer`: the real stage, with an engine that quotes the transcript."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Literal
@@ -14,7 +14,7 @@ from libs.common.personas import load_personas
 from libs.common.service import Resources, run_service
 from libs.common.stage import Stage
 from services.summarizer.answers import Answers
-from services.summarizer.engines import Answer, MinutesRequest, Summarizer
+from services.summarizer.engines import Answer, Call, MinutesRequest, Plan, Summarizer
 from services.summarizer.settings import SummarizerSettings
 from services.summarizer.stages import summarize_stage
 
@@ -36,7 +36,13 @@ class ObedientSummarizer:
     def info(self) -> EngineInfo:
         return INFO
 
-    def summarize(self, request: MinutesRequest) -> Answer:
+    def plan(self, request: MinutesRequest, answers: Mapping[str, Answer]) -> Plan:
+        call = Call(name="all", asked=request.model_dump_json())
+        answer = answers.get(call.digest)
+        return Plan(calls=(call,)) if answer is None else Plan(findings=answer.findings)
+
+    def answer(self, call: Call) -> Answer:
+        request = MinutesRequest.model_validate_json(call.asked)
         utterances = request.transcript.utterances
         text = " ".join(one.text for one in utterances)
         self._obedience.obey(instruction_of(text), "summarize")

@@ -12,11 +12,15 @@ from libs.common.speakers import SpeakerMatches
 from libs.common.stage import Stage, Work
 from libs.common.storage import ObjectStore
 from libs.common.transcript import Transcript
-from services.summarizer.answers import Answers, Question
-from services.summarizer.engines import Answer, MinutesRequest, Summarizer
+from services.summarizer.answers import Answers
+from services.summarizer.calls import Asker, Calls, Written
+from services.summarizer.engines import MinutesRequest, Summarizer
 
-DEADLINE = 900.0
-"""Seconds for one persona; a remote engine reads a long meeting in many calls."""
+DEADLINE = 3600.0
+"""Seconds for one persona: a long meeting is many calls, and a model on this machine may take minutes for each.
+
+A hanging one is noticed by its silence, long before.
+"""
 
 
 def summarize_stage(
@@ -29,23 +33,14 @@ def summarize_stage(
     slots: int = 1,
 ) -> Stage[MinutesPlanned]:
     """One unit per persona; `info` is what `engine.start()` returned."""
+    calls = Calls(engine, info, answers, at_once=slots)
 
     async def summarize(event: MinutesPlanned, work: Work) -> Sequence[MinutesWritten]:
         persona = personas.get(event.persona)
         request = await _request(store, event, persona)
-        question = Question(
-            workspace=event.workspace,
-            meeting_id=event.meeting_id,
-            persona=persona.id,
-            engine=info,
-            asked=request.model_dump_json(),
-        )
-        answer = await answers.find(question)
-        is_cached = answer is not None
-        if answer is None:
-            answer = await engine.run(work, Summarizer.summarize, request)
-            await answers.keep(question, answer)
-        minutes = _minutes(persona, info, _checked(answer, request, work), is_cached=is_cached)
+        asker = Asker(workspace=event.workspace, meeting_id=event.meeting_id, persona=persona.id)
+        written = await calls.minutes(request, asker, work)
+        minutes = _minutes(persona, info, written, _checked(written, request, work))
         key = await work.keep("minutes.json", minutes)
         return [MinutesWritten(**event.subject, persona=persona.id, minutes_key=key)]
 
@@ -72,11 +67,11 @@ async def _request(store: ObjectStore, event: MinutesPlanned, persona: Persona) 
     )
 
 
-def _checked(answer: Answer, request: MinutesRequest, work: Work) -> Findings:
+def _checked(written: Written, request: MinutesRequest, work: Work) -> Findings:
     """The findings with evidence that exists; says so where a statement has none."""
-    for caveat in answer.caveats:
+    for caveat in written.caveats:
         work.warn(caveat.code, caveat.message)
-    findings = answer.findings.checked({one.id for one in request.transcript.utterances})
+    findings = written.findings.checked({one.id for one in request.transcript.utterances})
     stated = [one.is_supported for one in (*findings.decisions, *findings.open_questions)]
     stated += [one.is_supported for one in findings.action_items]
     unsupported = stated.count(False)
@@ -85,13 +80,15 @@ def _checked(answer: Answer, request: MinutesRequest, work: Work) -> Findings:
     return findings
 
 
-def _minutes(persona: Persona, info: EngineInfo, findings: Findings, *, is_cached: bool) -> Minutes:
+def _minutes(persona: Persona, info: EngineInfo, written: Written, findings: Findings) -> Minutes:
+    answered = {"answered_by": ", ".join(written.models)} if written.models else {}
     return Minutes(
         **dict(findings),
         persona=persona.id,
         persona_digest=persona.digest,
         title=persona.title,
         parts=persona.parts,
-        engine=info,
-        is_cached=is_cached,
+        engine=EngineInfo(name=info.name, models=info.models | answered),
+        is_cached=written.is_cached,
+        usage=written.usage,
     )

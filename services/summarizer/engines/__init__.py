@@ -1,14 +1,14 @@
 """Engines that write minutes, behind one Protocol."""
 
 import datetime
+import hashlib
 from collections.abc import Mapping
 from typing import Literal, Protocol, assert_never
 
 from pydantic import Field
 
 from libs.common.engine import EngineInfo
-from libs.common.errors import InvalidSettings
-from libs.common.minutes import Findings
+from libs.common.minutes import Findings, Usage
 from libs.common.personas import Persona
 from libs.common.speech import Frozen
 from libs.common.transcript import Transcript
@@ -37,14 +37,6 @@ class MinutesRequest(Frozen):
         return self.names.get(label, label)
 
 
-class Usage(Frozen):
-    """What an answer took."""
-
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cost_usd: float = 0.0
-
-
 class Caveat(Frozen):
     """A warning that belongs to an answer, and comes back with it."""
 
@@ -52,23 +44,57 @@ class Caveat(Frozen):
     message: str
 
 
+class Call(Frozen):
+    """One question to an engine, and all that its answer depends on beside the engine."""
+
+    name: str
+    """For people: `all`, `section 2 of 5`, `merge 1`."""
+
+    asked: str
+    """JSON in the shape of the engine that planned the call and will answer it."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what is asked: the same question has the same answer, whatever its name."""
+        return hashlib.sha256(self.asked.encode()).hexdigest()
+
+
 class Answer(Frozen):
-    """What an engine said to a request."""
+    """What an engine said to one call."""
 
     version: Literal[1] = 1
-    findings: Findings
+    findings: Findings | None
+    """`None` where text or answer did not fit into one call: the plan then has smaller ones."""
+
+    model: str | None = None
+    """As the server of a remote model names it."""
+
     usage: Usage = Usage()
     caveats: tuple[Caveat, ...] = ()
 
 
+class Plan(Frozen):
+    """What is still to be asked for the minutes, or the minutes."""
+
+    calls: tuple[Call, ...] = ()
+    """Independent of each other; none when the findings are complete."""
+
+    findings: Findings | None = None
+    caveats: tuple[Caveat, ...] = ()
+    """Of the whole, beside those of its answers."""
+
+
 class Summarizer(Protocol):
-    """Writes the minutes of a meeting for one persona."""
+    """Writes the minutes of a meeting for one persona, in calls that are answered and kept one by one."""
 
     @property
     def info(self) -> EngineInfo: ...
 
-    def summarize(self, request: MinutesRequest) -> Answer:
-        """Read the whole transcript, however long, and cite utterances by their ids."""
+    def plan(self, request: MinutesRequest, answers: Mapping[str, Answer]) -> Plan:
+        """What follows from the answers so far, by their calls' digests; every utterance is asked about."""
+
+    def answer(self, call: Call) -> Answer:
+        """Answer one call of a plan, citing utterances by their ids."""
 
 
 def load_engine(settings: SummarizerSettings) -> Summarizer:
@@ -83,6 +109,8 @@ def load_engine(settings: SummarizerSettings) -> Summarizer:
 
             return Extractive()
         case "openai":
-            raise InvalidSettings("this release has no openai engine; set SUMMARIZER_ENGINE=extractive")
+            from services.summarizer.engines.openai.setup import open_minutes  # noqa: PLC0415 - loads the client
+
+            return open_minutes(settings)
         case _:
             assert_never(settings.summarizer_engine)

@@ -4,13 +4,13 @@ The summary is ranked by LexRank in any language. Decisions, action items and op
 read English.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from libs.common.engine import EngineInfo
 from libs.common.minutes import Finding, Findings, Section
 from libs.common.personas import Persona
 from libs.common.progress import report
-from services.summarizer.engines import Answer, Caveat, MinutesRequest
+from services.summarizer.engines import Answer, Call, Caveat, MinutesRequest, Plan
 from services.summarizer.english.commitments import Commitments
 from services.summarizer.english.decisions import find_decisions
 from services.summarizer.english.people import People
@@ -32,10 +32,21 @@ class Extractive:
     def info(self) -> EngineInfo:
         return EngineInfo(name="extractive", models={"ranking": METHOD, "rules": f"english@{REVISION}"})
 
-    def summarize(self, request: MinutesRequest) -> Answer:
-        """Write minutes; where nothing was said, they are empty."""
+    def plan(self, request: MinutesRequest, answers: Mapping[str, Answer]) -> Plan:
+        """One call for the whole meeting."""
+        call = Call(name="all", asked=request.model_dump_json())
+        answer = answers.get(call.digest)
+        return Plan(calls=(call,)) if answer is None else Plan(findings=answer.findings)
+
+    def answer(self, call: Call) -> Answer:
+        request = MinutesRequest.model_validate_json(call.asked)
         language = request.transcript.language
-        is_english = language is None or language.lower().startswith("en")
+        caveats = () if _is_english(language) else (_limited(language),)
+        return Answer(findings=self.find(request), caveats=caveats)
+
+    def find(self, request: MinutesRequest) -> Findings:
+        """What is in the transcript; where nothing was said, nothing."""
+        is_english = _is_english(request.transcript.language)
         said = sentences(request.transcript, request.names.values(), is_english=is_english)
         people = People.of(request.names.values(), request.vocabulary, said if is_english else ())
         speakers = {one.label: request.speaker(one.label) for one in request.transcript.utterances}
@@ -58,7 +69,11 @@ class Extractive:
             "sections": _sections(request.persona, said, quotes, stated),
         }
         report(1.0)
-        return Answer(findings=stated.model_copy(update=added), caveats=() if is_english else (_limited(language),))
+        return stated.model_copy(update=added)
+
+
+def _is_english(language: str | None) -> bool:
+    return language is None or language.lower().startswith("en")
 
 
 def _stated(said: Sequence[Sentence], people: People, speakers: dict[str, str], request: MinutesRequest) -> Findings:

@@ -74,4 +74,4 @@ def minutes_of(
 ) -> Findings:
     """What the extractive engine finds in these lines."""
     request = request_for(lines, persona=persona, day=day, is_bare=is_bare, vocabulary=vocabulary)
-    return Extractive().summarize(request).findings
+    return Extractive().find(request)

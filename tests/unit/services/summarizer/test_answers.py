@@ -4,12 +4,12 @@ import pytest
 
 from libs.common.answers import answer_key, erase_answers
 from libs.common.engine import EngineInfo
-from libs.common.minutes import Findings
+from libs.common.minutes import Findings, Usage
 from libs.common.storage import ObjectStore
 from services.summarizer.answers import Answers, Question
-from services.summarizer.engines import Answer, Usage
+from services.summarizer.engines import Answer
 
-ANSWER = Answer(findings=Findings(summary="Anna: It is done."), usage=Usage(input_tokens=900, cost_usd=0.01))
+ANSWER = Answer(findings=Findings(summary="Anna: It is done."), usage=Usage(calls=1, input_tokens=900, cost_usd=0.01))
 
 
 class Remembering:

@@ -80,15 +80,19 @@ def test_an_empty_transcript_has_empty_minutes() -> None:
 def test_other_languages_get_a_summary_and_say_what_is_missing() -> None:
     lines = [("Anna", "Wir haben beschlossen, im Mai zu starten."), ("Ben", "I will send the report by Friday.")]
 
-    answer = Extractive().summarize(request_for(lines, language="de"))
+    (call,) = Extractive().plan(request_for(lines, language="de"), {}).calls
+    answer = Extractive().answer(call)
 
     assert [one.code for one in answer.caveats] == ["minutes_language_limited"]
+    assert answer.findings is not None
     assert answer.findings.action_items == ()
     assert answer.findings.summary
 
 
 def test_english_has_no_caveat() -> None:
-    assert Extractive().summarize(request_for(MEETING, language="en-US")).caveats == ()
+    (call,) = Extractive().plan(request_for(MEETING, language="en-US"), {}).calls
+
+    assert Extractive().answer(call).caveats == ()
 
 
 def test_the_engine_names_the_libraries_that_rank() -> None:
@@ -171,7 +175,7 @@ def test_any_transcript_gives_minutes_whose_evidence_exists(
         persona=PERSONAS.get(persona), transcript=Transcript(language=language, utterances=utterances), names={}
     )
 
-    findings = Extractive().summarize(request).findings
+    findings = Extractive().find(request)
 
     assert evidence_of(findings) <= {one.id for one in utterances}
     assert findings.checked({one.id for one in utterances}) == findings

@@ -7,7 +7,6 @@ import pytest
 import pytest_asyncio
 
 from libs.common.engine_process import ChildEngine
-from libs.common.errors import InvalidSettings
 from libs.common.events import MinutesPlanned
 from libs.common.minutes import Finding, Findings, Minutes
 from libs.common.personas import UnknownPersona
@@ -159,8 +158,3 @@ async def test_statements_without_evidence_are_marked_and_reported(
 
     assert [(one.is_supported, one.evidence) for one in minutes.decisions] == [(False, ())]
     assert [code for code, _ in work.warnings] == ["minutes_unsupported"]
-
-
-async def test_an_engine_that_this_release_lacks_refuses_to_start_with_the_cure() -> None:
-    with pytest.raises(InvalidSettings, match="SUMMARIZER_ENGINE=extractive"):
-        load_engine(SummarizerSettings(summarizer_engine="openai"))

@@ -42,7 +42,7 @@ def office_move(form: Literal["written", "heard"]) -> Findings:
         names={label: name for label, name in names.items() if label not in strangers},
         day=meeting["day"],
     )
-    return Extractive().summarize(request).findings
+    return Extractive().find(request)
 
 
 @pytest.mark.parametrize("form", ["written", "heard"])

@@ -1,0 +1,151 @@
+"""The calls of one persona's minutes: each is answered once, kept at once, and found again by whoever asks the same."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from libs.common.engine import EngineInfo
+from libs.common.errors import Postpone
+from libs.common.minutes import Findings, Usage
+from libs.common.running_engine import RunningEngine
+from libs.common.stage import Work
+from services.summarizer.answers import Answers, Question
+from services.summarizer.engines import Answer, Call, Caveat, MinutesRequest, Summarizer
+from services.summarizer.shared_progress import PartOfWork, SharedProgress
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asker:
+    """For whom the calls are made: their answers go when the meeting goes."""
+
+    workspace: str
+    meeting_id: str
+    persona: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """The findings of all calls together, and what they took."""
+
+    findings: Findings
+    caveats: tuple[Caveat, ...]
+    usage: Usage
+    models: tuple[str, ...]
+    """As the servers of remote models name them."""
+
+    is_cached: bool
+
+
+class Calls:
+    """Makes the calls that an engine plans, so many at once as the engine has processes."""
+
+    def __init__(self, engine: RunningEngine[Summarizer], info: EngineInfo, answers: Answers, *, at_once: int) -> None:
+        self._engine = engine
+        self._info = info
+        self._answers = answers
+        self._places = asyncio.Semaphore(at_once)
+
+    async def minutes(self, request: MinutesRequest, asker: Asker, work: Work) -> Written:
+        """Ask until the plan has nothing more to ask; what is answered before a failure is not asked again."""
+        given: dict[str, _Given] = {}
+        progress = SharedProgress(work)
+        while True:
+            answers = {digest: one.answer for digest, one in given.items()}
+            plan = await self._engine.run(progress.unheard(), Summarizer.plan, request, answers)
+            if plan.findings is not None:
+                return _written(plan.findings, plan.caveats, given)
+            assert plan.calls, "a plan without findings has calls"
+            given |= await self._answered(plan.calls, asker, progress)
+
+    async def _answered(self, calls: Sequence[Call], asker: Asker, progress: SharedProgress) -> Mapping[str, "_Given"]:
+        """All answers, or the error after which no further call began; those under way came to their end."""
+        failed = asyncio.Event()
+        different = {call.digest: call for call in calls}
+        progress.expect(len(different))
+        tasks = (self._unless(failed, call, asker, progress) for call in different.values())
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        errors = [one for one in results if isinstance(one, BaseException)]
+        if errors:
+            raise min(errors, key=_is_passing)
+        return {digest: one for digest, one in zip(different, results, strict=True) if isinstance(one, _Given)}
+
+    async def _unless(
+        self, failed: asyncio.Event, call: Call, asker: Asker, progress: SharedProgress
+    ) -> "_Given | None":
+        async with self._places:
+            if failed.is_set():
+                return None
+            try:
+                return await self._one(call, asker, progress.part())
+            except BaseException:
+                failed.set()
+                raise
+
+    async def _one(self, call: Call, asker: Asker, work: PartOfWork) -> "_Given":
+        question = Question(
+            workspace=asker.workspace,
+            meeting_id=asker.meeting_id,
+            persona=asker.persona,
+            engine=self._info,
+            asked=call.asked,
+        )
+        started = time.monotonic()
+        found = await self._answers.find(question)
+        given = (
+            _Given(found, is_cached=True) if found else _Given(await self._engine.run(work, Summarizer.answer, call))
+        )
+        if not given.is_cached:
+            await self._answers.keep(question, given.answer)
+        work.progress(1.0)
+        _tell(call, asker, given, time.monotonic() - started)
+        return given
+
+
+@dataclass(frozen=True)
+class _Given:
+    """An answer, and whether it was there before."""
+
+    answer: Answer
+    is_cached: bool = False
+
+    @property
+    def usage(self) -> Usage:
+        """What it took this time: an answer of a remote model that was there before takes nothing."""
+        taken = self.answer.usage
+        return Usage(calls=1, cached_calls=1) if self.is_cached and taken.calls else taken
+
+
+def _written(findings: Findings, caveats: Sequence[Caveat], given: Mapping[str, _Given]) -> Written:
+    answers = [one.answer for one in given.values()]
+    said = [*(caveat for answer in answers for caveat in answer.caveats), *caveats]
+    return Written(
+        findings=findings,
+        caveats=tuple(dict.fromkeys(said)),
+        usage=sum((one.usage for one in given.values()), start=Usage()),
+        models=tuple(dict.fromkeys(one.model for one in answers if one.model)),
+        is_cached=bool(given) and all(one.is_cached for one in given.values()),
+    )
+
+
+def _is_passing(error: BaseException) -> bool:
+    """An error that ends the unit goes before an outage, which would only have it tried again."""
+    return isinstance(error, Postpone)
+
+
+def _tell(call: Call, asker: Asker, given: _Given, seconds: float) -> None:
+    usage = given.usage
+    _log.info(
+        "call answered",
+        persona=asker.persona,
+        call=call.name,
+        model=given.answer.model,
+        is_cached=given.is_cached,
+        fits=given.answer.findings is not None,
+        seconds=round(seconds, 3),
+        **(usage.model_dump() if usage.calls else {}),
+    )

@@ -1,0 +1,114 @@
+"""What the server's errors mean for a unit: wait, give up, or ask for less at once."""
+
+import email.utils
+import math
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import openai
+
+from libs.common.errors import PipelineError
+from services.summarizer.engines.openai.errors import (
+    KeyRejected,
+    ModelOutOfReach,
+    ModelUnknown,
+    QuotaExhausted,
+    RateLimited,
+    Refused,
+    RequestRejected,
+)
+
+_LONGEST_DELAY = 3600.0
+"""After that we look again, whatever the server says."""
+
+_TEXT_LENGTH = 300
+_TOO_LONG = ("context_length_exceeded", "context length", "context size", "context window", "too many tokens")
+_PASSING = frozenset({408, 409, 425})
+
+
+@dataclass(frozen=True)
+class PromptTooLong:
+    """The server says that the prompt does not fit into the model's context: no error, but a smaller call."""
+
+    said: str
+
+
+def failure(error: openai.OpenAIError, *, model: str) -> PipelineError | PromptTooLong:
+    """Our error for one of the client's."""
+    if isinstance(error, openai.APIStatusError):
+        return _of_status(error, model)
+    if isinstance(error, openai.APIConnectionError):  # a timeout is one
+        return ModelOutOfReach(f"the server of {model} cannot be reached: {said(error)}")
+    if _is_about(error, *_TOO_LONG):
+        return PromptTooLong(said(error))
+    if _is_about(error, "insufficient_quota"):
+        return QuotaExhausted(f"the account that pays for {model} is out of credit: {said(error)}")
+    return ModelOutOfReach(f"the server of {model} broke off: {said(error)}")
+
+
+def said(error: openai.OpenAIError) -> str:
+    """What the server says, shortened."""
+    return str(error)[:_TEXT_LENGTH]
+
+
+def complaint(error: openai.OpenAIError) -> str:
+    """What the server finds wrong with a request, with the parameter that it names."""
+    return f"{error} {getattr(error, 'param', '')}"
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds until the server wants to be asked again, as far as it says, and a little more for each replica."""
+    try:
+        delay = float(headers.get("retry-after-ms", "")) / 1000
+    except ValueError:
+        delay = _seconds(headers.get("retry-after", ""))
+    if not math.isfinite(delay) or delay < 0:
+        return None
+    delay = min(delay, _LONGEST_DELAY)
+    return delay + random.uniform(0, min(0.5 + delay / 10, 10.0))  # noqa: S311 - spreads load, hides nothing
+
+
+def _seconds(text: str) -> float:
+    """Of a number, or until a date of HTTP."""
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
+    except (ValueError, TypeError, OverflowError):
+        return math.nan
+
+
+def _of_status(error: openai.APIStatusError, model: str) -> PipelineError | PromptTooLong:
+    delay = retry_after(error.response.headers)
+    match error.status_code:
+        case 401 | 403:
+            # The server may repeat the key, so its words stay out.
+            return KeyRejected(f"the server of {model} rejects OPENAI_API_KEY ({error.status_code}): set a valid one")
+        case 404:
+            cure = "set OPENAI_MODEL, or OPENAI_BASE_URL up to and with its /v1"
+            return ModelUnknown(f"the server has no model {model}: {cure}; {said(error)}")
+        case 429 if _is_about(error, "insufficient_quota"):
+            return QuotaExhausted(f"the account that pays for {model} is out of credit: {said(error)}")
+        case 429:
+            return RateLimited(f"{model} is limited: {said(error)}", delay=delay)
+        case status if status >= 500 or status in _PASSING:
+            return ModelOutOfReach(f"the server of {model} is out of order: {said(error)}", delay=delay)
+        case _:
+            return _of_request(error, model)
+
+
+def _of_request(error: openai.APIStatusError, model: str) -> PipelineError | PromptTooLong:
+    if error.status_code == 413 or _is_about(error, *_TOO_LONG):
+        return PromptTooLong(said(error))
+    if _is_about(error, "content_filter", "content management policy"):
+        return Refused(f"a filter before {model} declines the prompt: {said(error)}")
+    return RequestRejected(f"the server of {model} rejects the request: {said(error)}")
+
+
+def _is_about(error: openai.APIError | openai.OpenAIError, *words: str) -> bool:
+    told = f"{error} {getattr(error, 'code', '')} {getattr(error, 'type', '')}".lower()
+    return any(one in told for one in words)
