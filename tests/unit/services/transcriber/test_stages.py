@@ -9,6 +9,7 @@ import soundfile
 
 from libs.common.audio import SAMPLE_RATE_HZ
 from libs.common.engine import EngineInfo
+from libs.common.engine_here import EngineHere
 from libs.common.engine_process import ChildEngine
 from libs.common.errors import EngineCrashed, LanguageNotSupported
 from libs.common.events import (
@@ -22,10 +23,11 @@ from libs.common.events import (
 )
 from libs.common.outcome import Outcome, PublishedEvent, Report, Unit, outcome_key
 from libs.common.request import MeetingRequest
+from libs.common.speakers import Decision, SpeakerMatches
 from libs.common.speech import Diarization, Segment, Turn, Word
 from libs.common.storage import ObjectStore
-from libs.common.transcript import ChunkWords, Transcript
-from services.transcriber.engines import Abilities, Transcriber, load_engine
+from libs.common.transcript import ChunkWords, MeetingLanguage, Transcript, language_key
+from services.transcriber.engines import Abilities, Caveat, Chunk, Recognized, SpokenLanguage, Transcriber, load_engine
 from services.transcriber.errors import TranscriptionFailed
 from services.transcriber.planning import ChunkRules
 from services.transcriber.settings import TranscriberSettings
@@ -188,6 +190,81 @@ async def test_a_chunk_that_is_given_up_is_a_gap_and_a_warning(
     assert "10.0 to 70.5 s" in message
 
 
+class AttentiveEngine:
+    """Keeps what it was asked, and hears nothing; in this process."""
+
+    def __init__(self, *caveats: Caveat) -> None:
+        self.info = EngineInfo(name="attentive")
+        self.chunks: list[Chunk] = []
+        self.detections = 0
+        self._caveats = caveats
+
+    def abilities(self) -> Abilities:
+        return Abilities(languages=frozenset({"de", "en", "fi"}), has_vocabulary=True)
+
+    def detect_language(self, audio: Path, passages: tuple[Segment, ...]) -> SpokenLanguage:
+        self.detections += 1
+        return SpokenLanguage("fi", 0.8)
+
+    def transcribe(self, audio: Path, chunk: Chunk) -> Recognized:
+        self.chunks.append(chunk)
+        return Recognized(words=(), language=chunk.language, caveats=self._caveats)
+
+
+async def _transcribe(store: ObjectStore, work: RecordedWork, engine: AttentiveEngine, planned: ChunkPlanned) -> None:
+    stage = transcribe_stage(store, EngineHere(lambda: engine), engine.abilities(), info=engine.info)
+    await stage.handle(planned, work)
+
+
+async def _put_matches(store: ObjectStore, **names: str) -> None:
+    decisions = tuple(Decision(label=label, reason="matched", name=name) for label, name in names.items())
+    matches = SpeakerMatches(model=None, gallery_digest=None, threshold=0.7, margin=0.1, decisions=decisions)
+    await store.put("speakers", matches.model_dump_json().encode())
+
+
+async def test_the_engine_is_told_where_somebody_talks_and_which_names_to_expect(
+    store: ObjectStore, work: RecordedWork
+) -> None:
+    await store.upload(MEETING, "audio")
+    await _put_matches(store, SPEAKER_00="Ana Lima", SPEAKER_02="Tom")
+    request = MeetingRequest(language="de", vocabulary=("Hansard", "cpWER"))
+    matched = await _matched(store, [(0.0, 5.0), (7.0, 9.0), (12.0, 15.0)], 19.0, request)
+    engine = AttentiveEngine()
+
+    await _transcribe(store, work, engine, _planned(matched, 0, 2, Segment(start=4.0, end=10.0)))
+
+    (chunk,) = engine.chunks
+    assert [(one.start, one.end) for one in chunk.speech] == [(0.0, 5.0), (7.0, 9.0)]
+    assert (chunk.language, chunk.vocabulary) == ("de", ("Hansard", "cpWER", "Ana Lima", "Tom"))
+    assert engine.detections == 0
+
+
+async def test_chunks_of_an_unnamed_language_are_told_the_one_that_was_detected(
+    store: ObjectStore, work: RecordedWork
+) -> None:
+    await store.upload(MEETING, "audio")
+    await _put_matches(store)
+    matched = await _matched(store, [(0.0, 19.0)], 19.0)
+    engine = AttentiveEngine()
+
+    for index in range(3):
+        await _transcribe(store, work, engine, _planned(matched, index, 3, Segment(start=index, end=index + 1.0)))
+
+    assert [chunk.language for chunk in engine.chunks] == ["fi"] * 3
+    assert engine.detections == 1
+
+
+async def test_what_an_engine_says_of_its_words_is_a_warning(store: ObjectStore, work: RecordedWork) -> None:
+    await store.upload(MEETING, "audio")
+    await _put_matches(store)
+    matched = await _matched(store, [(0.0, 19.0)], 19.0, MeetingRequest(language="en"))
+    engine = AttentiveEngine(Caveat("repetition_dropped", "once: 1.0 to 2.0 s"))
+
+    await _transcribe(store, work, engine, _planned(matched, 0, 1, Segment(start=0.0, end=19.0)))
+
+    assert work.warnings == [("repetition_dropped", "once: 1.0 to 2.0 s")]
+
+
 async def _put_outcome(store: ObjectStore, planned: ChunkPlanned, event: Event) -> None:
     """As the runtime writes it."""
     unit = Unit(run_id=planned.run_id, stage="transcribe", part=planned.part)
@@ -271,6 +348,46 @@ async def test_chunks_that_failed_are_gaps_in_the_transcript(store: ObjectStore,
         (10.0, 19.0, "worker_crashed"),
     ]
     assert [one.text for one in transcript.utterances] == ["hello"]
+
+
+async def test_speech_without_words_is_a_warning_with_its_times(store: ObjectStore, work: RecordedWork) -> None:
+    matched = await _matched(store, [(0.0, 2.0), (4.0, 6.5), (10.0, 19.0)], 20.0)
+    one, two = (_planned(matched, n, 2, Segment(start=n * 10.0, end=n * 10.0 + 9.0)) for n in range(2))
+    await _failed(store, two)
+
+    await assemble_stage(store).handle(await _transcribed(store, one, "good", "morning"), work)
+
+    ((code, message),) = work.warnings
+    assert code == "speech_without_words"
+    assert "4.0 to 6.5 s" in message
+    assert "10.0" not in message
+
+
+@pytest.mark.parametrize(("probability", "codes"), [(0.31, ["language_uncertain"]), (0.8, [])])
+async def test_doubts_about_the_language_are_told_once(
+    probability: float, codes: list[str], store: ObjectStore, work: RecordedWork
+) -> None:
+    matched = await _matched(store, [(0.0, 2.0)], 10.0)
+    planned = _planned(matched, 0, 1, Segment(start=0.0, end=9.0))
+    found = MeetingLanguage(language="nn", probability=probability, passages=(), engine=INFO)
+    await store.put_new(language_key(planned.folder), found.model_dump_json().encode())
+    stage = assemble_stage(store)
+
+    await stage.handle(await _transcribed(store, planned, "god", "morgen"), work)
+
+    assert [code for code, _ in work.warnings] == codes
+    assert all("nn" in message and "31%" in message for _, message in work.warnings)
+
+
+async def test_a_language_that_the_client_has_named_is_not_doubted(store: ObjectStore, work: RecordedWork) -> None:
+    matched = await _matched(store, [(0.0, 2.0)], 10.0, MeetingRequest(language="nn"))
+    planned = _planned(matched, 0, 1, Segment(start=0.0, end=9.0))
+    found = MeetingLanguage(language="da", probability=0.1, passages=(), engine=INFO)
+    await store.put_new(language_key(planned.folder), found.model_dump_json().encode())
+
+    await assemble_stage(store).handle(await _transcribed(store, planned, "god", "morgen"), work)
+
+    assert work.warnings == []
 
 
 async def test_a_meeting_of_which_every_chunk_failed_fails(store: ObjectStore, work: RecordedWork) -> None:
