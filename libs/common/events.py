@@ -4,6 +4,7 @@ from typing import ClassVar, TypedDict, cast
 
 from pydantic import Field
 
+from libs.common.minutes import Usage
 from libs.common.speech import EmbeddingModel, Frozen, Segment
 
 
@@ -197,6 +198,9 @@ class MinutesWritten(MeetingEvent):
 
     minutes_key: str
     """Object key of the `Minutes`."""
+
+    usage: Usage = Usage()
+    """The same as in the `Minutes`, so that costs are known without reading them."""
 
     @property
     def part(self) -> str:

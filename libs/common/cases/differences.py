@@ -1,7 +1,7 @@
 """What sets two outcomes of one unit apart: their events, and the artifacts that these name, down to single values.
 
 Artifacts lie under random keys, so keys are not compared but what lies under them. How long the work took, how many
-attempts it needed and whether an answer came out of the cache are circumstances, not results.
+attempts it needed, what it cost and whether an answer came out of the cache are circumstances, not results.
 """
 
 import json
@@ -23,7 +23,7 @@ ONLY_RECORDED, ONLY_REPLAYED = "only recorded", "only replayed"
 EVENTS_DIFFER = "events"
 """Where streams are not as they were recorded; both sides are lists of their names."""
 
-_CIRCUMSTANCES = frozenset({"attempts", "is_cached"})
+_CIRCUMSTANCES = frozenset({"attempts", "is_cached", "usage"})
 
 Json = object
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import structlog
 from asyncpg import Record
+from pydantic import TypeAdapter
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from libs.common.minutes import Usage
 from libs.common.streams.keys import PROJECTION
 from libs.common.streams.monitor import STREAMS, StageView, StreamSize, stream_sizes, survey
 from libs.common.streams.scripts import Scripts
@@ -27,6 +29,8 @@ _SQL = load_queries("pipeline")
 _PATIENCE = 3.0
 _MINUTES = 15
 """Over which the query of the throughput looks."""
+
+_USAGES = TypeAdapter(tuple[Usage, ...])
 
 _log = structlog.get_logger(__name__)
 
@@ -127,4 +131,10 @@ def _throughput(stage: str, counted: Mapping[str, Record]) -> Throughput:
         per_minute=round(last_15_minutes / _MINUTES, 2),
         median_seconds=round(own["median"], 3) if own else None,
         percentile_95_seconds=round(own["percentile_95"], 3) if own else None,
+        usage=_usage(own) if own else None,
     )
+
+
+def _usage(row: Record) -> Usage | None:
+    total = sum(_USAGES.validate_json(row["usages"] or "[]"), start=Usage())
+    return total if total.calls else None

@@ -8,7 +8,8 @@ SELECT stage,
        count(*) FILTER (WHERE recorded_at > now() - interval '5 minutes') AS last_5_minutes,
        count(*) AS last_15_minutes,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY (report ->> 'seconds')::double precision) AS median,
-       percentile_cont(0.95) WITHIN GROUP (ORDER BY (report ->> 'seconds')::double precision) AS percentile_95
+       percentile_cont(0.95) WITHIN GROUP (ORDER BY (report ->> 'seconds')::double precision) AS percentile_95,
+       jsonb_agg(event -> 'usage') FILTER (WHERE event ? 'usage') AS usages
 FROM facts
 WHERE position = 0 AND worked_in IS NULL AND recorded_at > now() - interval '15 minutes'
 GROUP BY stage

@@ -1,5 +1,6 @@
 """Two runs side by side, as the description at `/docs` shows them: one more voice was allowed, and was found."""
 
+from libs.common.minutes import Usage
 from libs.scoring.diarization import DiarizationErrors
 from libs.scoring.words import WordErrors
 from services.gateway.schemas.comparison import (
@@ -28,8 +29,16 @@ _NEW_VOICE = ResultSpeaker(
 
 COMPARISON = Comparison(
     meeting_id="3f0c8f6e-5f43-4c5e-9d0e-2f4a3b1c9d70",
-    before=ComparedRun(run_id=_BEFORE, status="completed"),
-    after=ComparedRun(run_id=_AFTER, status="processing"),
+    before=ComparedRun(
+        run_id=_BEFORE,
+        status="completed",
+        usage=Usage(calls=6, input_tokens=79_100, output_tokens=5_900, cost_usd=0.015405),
+    ),
+    after=ComparedRun(
+        run_id=_AFTER,
+        status="processing",
+        usage=Usage(calls=3, input_tokens=38_000, output_tokens=3_200, cost_usd=0.00762),
+    ),
     turns=TurnComparison(
         collar=0.0,
         errors=DiarizationErrors(speech=1513.4, missed=0.8, false_alarm=1.5, confusion=4.2),

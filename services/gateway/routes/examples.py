@@ -7,7 +7,7 @@ from uuid import UUID
 
 from libs.common.engine import EngineInfo
 from libs.common.line import LINE
-from libs.common.minutes import ActionItem, Finding, Minutes
+from libs.common.minutes import ActionItem, Finding, Minutes, Usage
 from libs.common.outcome import Warned
 from libs.common.release import RELEASE
 from libs.common.request import RunSettings
@@ -125,6 +125,7 @@ MEETING_RUNS = MeetingRuns(
     )
 )
 
+_USAGE = Usage(calls=3, cached_calls=1, input_tokens=38_000, output_tokens=3_200, cost_usd=0.00762)
 _MINUTES = Minutes(
     persona="executive",
     title="For the executive",
@@ -140,7 +141,8 @@ _MINUTES = Minutes(
             evidence=("u0002",),
         ),
     ),
-    engine=EngineInfo(name="extractive"),
+    engine=EngineInfo(name="openai", models={"minutes": "gpt-4o-mini"}),
+    usage=_USAGE,
 )
 
 
@@ -177,6 +179,7 @@ RESULTS = Results(
     ),
     gaps=(),
     minutes={"executive": _MINUTES},
+    usage=_USAGE,
     pending_personas=("engineer",),
     engines={"diarize": EngineInfo(name="embedded", models={"embedding": "resemblyzer@0.1.4"})},
     warnings=(Warned(code="option_ignored", message="this engine takes no vocabulary", stage="transcribe"),),

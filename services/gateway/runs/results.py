@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from libs.common.errors import ObjectMissing
 from libs.common.events import MinutesWritten, SpeechDiarized, TranscriptAssembled
-from libs.common.minutes import Minutes
+from libs.common.minutes import Minutes, Usage
 from libs.common.outcome import Warned
 from libs.common.speakers import SpeakerMatches
 from libs.common.speech import Diarization
@@ -134,6 +134,7 @@ async def build_results(run: Run, facts: RunFacts, store: ObjectStore, enrolled:
         utterances=_utterances(transcript, matches),
         gaps=transcript.gaps,
         minutes=minutes,
+        usage=sum((one.usage for one in minutes.values()), start=Usage()),
         pending_personas=_pending(run, assembled, {*minutes, *failed}),
         engines=facts.engines,
         warnings=(*_warnings(facts), *unrecognized(matches, enrolled)),

@@ -4,7 +4,8 @@ import datetime
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from libs.common.events import ChunkPlanned, TranscriptAssembled
+from libs.common.events import ChunkPlanned, MinutesWritten, TranscriptAssembled
+from libs.common.minutes import Usage
 from libs.common.outcome import Report, Unit
 from services.gateway.runs.facts import Run, RunFacts
 from services.gateway.runs.live_progress import LiveUnit
@@ -70,6 +71,7 @@ def _stage(line: _Line, parts: tuple[str, ...]) -> StageStatus:
         attempts=max((*(one.attempts for one in own), *(one.attempt for one in live.values())), default=0),
         progress=progress,
         engine=next((one.engine.name for one in done.values() if one.engine), None),
+        usage=_usage(line, parts),
         error=error,
     )
 
@@ -114,6 +116,13 @@ def _expected(line: _Line, parts: tuple[str, ...]) -> int:
     if "summarize" in parts:
         return max((len(one.personas) for one in line.facts.events(TranscriptAssembled)), default=1)
     return 1
+
+
+def _usage(line: _Line, parts: tuple[str, ...]) -> Usage | None:
+    """What a replay takes over costs it nothing."""
+    own = (fact.event for fact in line.facts.facts if fact.unit.stage in parts and not fact.is_reused)
+    total = sum((event.usage for event in own if isinstance(event, MinutesWritten)), start=Usage())
+    return total if total.calls else None
 
 
 def _worked(line: _Line, done: Iterable[Report], live: Iterable[LiveUnit]) -> float:

@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import Field, JsonValue
 
 from libs.common.engine import EngineInfo
+from libs.common.minutes import Usage
 from libs.scoring.diarization import DiarizationErrors
 from libs.scoring.words import Change, WordErrors
 from services.gateway.schemas.answers import Answer
@@ -24,6 +25,8 @@ class ComparedRun(Answer):
 
     run_id: str
     status: MeetingStatus
+    usage: Usage = Usage()
+    """What its minutes took of remote models, also those that it took over from another run."""
 
 
 class MissingPart(Answer):

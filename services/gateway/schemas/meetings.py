@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from libs.common.minutes import Usage
 from services.gateway.schemas.answers import Answer
 from services.gateway.schemas.problems import StageError
 
@@ -81,6 +82,9 @@ class StageStatus(Answer):
 
     progress: float = Field(default=0.0, ge=0, le=1)
     engine: str | None = None
+    usage: Usage | None = None
+    """What remote models took in this run so far; `null` where none was asked."""
+
     error: StageError | None = None
 
 

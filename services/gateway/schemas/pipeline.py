@@ -2,6 +2,7 @@
 
 import datetime
 
+from libs.common.minutes import Usage
 from services.gateway.schemas.answers import Answer
 
 
@@ -55,6 +56,9 @@ class Throughput(Answer):
     """Of the work on one unit, over the last 15 minutes; the projection does not measure it."""
 
     percentile_95_seconds: float | None
+
+    usage: Usage | None = None
+    """What remote models took over the last 15 minutes, for all workspaces; `null` where none was asked."""
 
 
 class PutBacks(Answer):

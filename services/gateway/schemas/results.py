@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from libs.common.engine import EngineInfo
-from libs.common.minutes import Minutes
+from libs.common.minutes import Minutes, Usage
 from libs.common.outcome import Warned
 from libs.common.speakers import Reason
 from libs.common.transcript import Gap, Utterance
@@ -51,6 +51,9 @@ class Results(Answer):
 
     minutes: dict[str, Minutes]
     """By persona, in the order in which they were asked for."""
+
+    usage: Usage = Usage()
+    """What all these minutes took of remote models, also those that were taken over from another run."""
 
     pending_personas: tuple[str, ...]
     """Whose minutes are still being written."""

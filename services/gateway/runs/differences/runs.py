@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from libs.common.minutes import Usage
 from libs.common.speech import Frozen
 from libs.scoring.diarization import align_turns
 from services.gateway.runs.contents import RunContents
@@ -26,8 +27,8 @@ def compare_runs(meeting_id: str, before: RunContents, after: RunContents, *, co
     turns, speakers = _voices(before, after, collar)
     return Comparison(
         meeting_id=meeting_id,
-        before=ComparedRun(run_id=before.run_id, status=before.status),
-        after=ComparedRun(run_id=after.run_id, status=after.status),
+        before=_compared(before),
+        after=_compared(after),
         turns=turns,
         speakers=speakers,
         words=_words(before, after),
@@ -36,6 +37,11 @@ def compare_runs(meeting_id: str, before: RunContents, after: RunContents, *, co
         settings=compare_settings(before.settings, after.settings),
         missing=tuple(part for one in (before, after) for part in _missing(one, (*before.personas, *after.personas))),
     )
+
+
+def _compared(run: RunContents) -> ComparedRun:
+    usage = sum((one.usage for one in run.minutes.values()), start=Usage())
+    return ComparedRun(run_id=run.run_id, status=run.status, usage=usage)
 
 
 def _voices(

@@ -16,7 +16,7 @@ from libs.common.events import (
     StageFailed,
     TranscriptAssembled,
 )
-from libs.common.minutes import Finding, Minutes
+from libs.common.minutes import Finding, Minutes, Usage
 from libs.common.outcome import Report, Warned
 from libs.common.speakers import Decision, SpeakerMatches
 from libs.common.speech import Diarization, Frozen, Turn, Word
@@ -121,13 +121,14 @@ class RecordedMeeting:
         warning = Warned(code="option_ignored", message="vocabulary is ignored", stage="assemble")
         await self.record("assemble", assembled, warnings=(warning,))
 
-    async def summarize(self, persona: str) -> None:
+    async def summarize(self, persona: str, usage: Usage = Usage()) -> None:
         minutes = Minutes(
             persona=persona, title=f"For the {persona}", summary="All ships.", engine=EngineInfo(name="extractive"),
-            decisions=(Finding(text="ship it", evidence=("u0001",)),),
+            decisions=(Finding(text="ship it", evidence=("u0001",)),), usage=usage,
         )  # fmt: skip
         key = await self.keep(f"minutes.{persona}.json", minutes)
-        await self.record("summarize", MinutesWritten(**self.subject, persona=persona, minutes_key=key), part=persona)
+        written = MinutesWritten(**self.subject, persona=persona, minutes_key=key, usage=usage)
+        await self.record("summarize", written, part=persona)
 
 
 async def accept_meeting(client: httpx.AsyncClient, gateway: Gateway) -> RecordedMeeting:

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 from redis.asyncio import Redis
 
+from libs.common.minutes import Usage
 from libs.common.streams.keys import PROJECTION
 from libs.common.streams.monitor import STREAMS, Heartbeat, WorkerInfo
 from libs.common.streams.queue import StageQueue
@@ -70,6 +71,20 @@ async def test_what_a_replay_took_over_was_not_worked_again(client: httpx.AsyncC
     await meeting.transcribe()
     await gateway.database.execute("UPDATE facts SET worked_in = run_id")
     assert (await stages(client))["match"]["throughput"]["last_15_minutes"] == 0
+
+
+async def test_throughput_says_what_remote_models_took(client: httpx.AsyncClient, gateway: Gateway) -> None:
+    priced = Usage(calls=3, cached_calls=1, input_tokens=900, output_tokens=100, cost_usd=0.25)
+    meeting = await accept_meeting(client, gateway)
+    await meeting.transcribe()
+    await meeting.summarize("engineer", priced)
+    assert (await stages(client))["summarize"]["throughput"]["usage"] == priced.model_dump()
+    await meeting.summarize("executive", priced.model_copy(update={"cost_usd": None}))
+    found = await stages(client)
+    assert found["summarize"]["throughput"]["usage"]["cost_usd"] is None
+    assert found["summarize"]["throughput"]["usage"]["input_tokens"] == 1800
+    assert found["transcribe"]["throughput"]["usage"] is None
+    assert found[PROJECTION]["throughput"]["usage"] is None
 
 
 async def test_put_backs_are_counted_over_all_gateways(client: httpx.AsyncClient, gateway: Gateway) -> None:

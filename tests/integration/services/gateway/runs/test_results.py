@@ -5,6 +5,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from libs.common.minutes import Usage
 from libs.common.rttm import read_rttm
 from services.gateway.gateway import Gateway
 from services.gateway.runs.results import results_key
@@ -59,6 +60,20 @@ async def test_minutes_come_in_the_order_asked_for(client: httpx.AsyncClient, me
     assert list((await get(client, meeting)).json()["minutes"]) == ["executive", "engineer"]
     shown = (await get(client, meeting, format="md")).text
     assert shown.index("For the executive") < shown.index("For the engineer")
+
+
+async def test_what_the_minutes_took_is_shown_for_each_and_in_all(
+    client: httpx.AsyncClient, meeting: RecordedMeeting
+) -> None:
+    usage = Usage(calls=3, cached_calls=1, input_tokens=900, output_tokens=100, cost_usd=0.25)
+    await meeting.transcribe()
+    await meeting.summarize("engineer", usage)
+    await meeting.summarize("executive", usage)
+    results = (await get(client, meeting)).json()
+    assert results["minutes"]["engineer"]["usage"] == usage.model_dump()
+    assert results["usage"] == (usage + usage).model_dump()
+    status = (await client.get(f"/api/meetings/{meeting.meeting_id}/status")).json()
+    assert status["stages"]["summarize"]["usage"] == (usage + usage).model_dump()
 
 
 async def test_minutes_that_failed_are_a_warning(client: httpx.AsyncClient, meeting: RecordedMeeting) -> None:

@@ -31,6 +31,7 @@ def between(folder: Path, old: object, new: object) -> list[Difference]:
         ({"a": 0.1}, {"a": 0.1 + 1e-9}),
         ({"vector": [0.5, 0.25]}, {"vector": [0.5 + 1e-9, 0.25]}),
         ({"is_cached": True}, {"is_cached": False}),
+        ({"usage": {"calls": 3, "cost_usd": 0.25}}, {"usage": {"calls": 3, "cost_usd": None}}),
     ],
 )
 def test_equal_contents_under_other_keys_are_no_difference(tmp_path: Path, old: object, new: object) -> None:

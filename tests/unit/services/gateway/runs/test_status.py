@@ -1,9 +1,11 @@
 """The status of stages follows from facts and from the units in hand."""
 
 import datetime
+from dataclasses import replace
 
 from libs.common.engine import EngineInfo
-from libs.common.events import AudioNormalized, ChunkPlanned, Event, StageFailed, TranscriptAssembled
+from libs.common.events import AudioNormalized, ChunkPlanned, Event, MinutesWritten, StageFailed, TranscriptAssembled
+from libs.common.minutes import Usage
 from libs.common.outcome import Report, Unit
 from libs.common.speech import Segment
 from services.gateway.runs.facts import Fact, Run, RunFacts
@@ -136,3 +138,21 @@ def test_what_comes_after_a_failure_is_skipped() -> None:
 def test_a_cancelled_meeting_shows_no_unit_in_hand() -> None:
     found = progress(fact("normalize"), live={"diarize": in_hand(0.5)}, status="cancelled")
     assert states(found) == ["completed", "skipped", "skipped", "skipped", "skipped"]
+
+
+def test_a_stage_says_what_its_own_units_took_of_remote_models() -> None:
+    usage = Usage(calls=3, cached_calls=1, input_tokens=900, output_tokens=100, cost_usd=0.25)
+    engineer, executive = (
+        fact("summarize", one, MinutesWritten(**SUBJECT, persona=one, minutes_key="k", usage=usage))
+        for one in ("engineer", "executive")
+    )
+    found = progress(fact("assemble", "", TRANSCRIPT), engineer, executive)
+    assert found.stages["summarize"].usage == usage + usage
+    assert found.stages["transcribe"].usage is None
+    replayed = progress(fact("assemble", "", TRANSCRIPT), engineer, replace(executive, is_reused=True))
+    assert replayed.stages["summarize"].usage == usage
+
+
+def test_minutes_that_asked_no_remote_model_have_no_usage() -> None:
+    found = progress(fact("summarize", "engineer", MinutesWritten(**SUBJECT, persona="engineer", minutes_key="k")))
+    assert found.stages["summarize"].usage is None

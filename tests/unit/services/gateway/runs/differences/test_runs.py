@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from libs.common.engine import EngineInfo
+from libs.common.minutes import Usage
 from services.gateway.runs.contents import RunContents
 from services.gateway.runs.differences.runs import compare_runs
 from tests.unit.services.gateway.runs.differences.contents import minutes, whole_run
@@ -77,3 +78,11 @@ def test_a_collar_hides_no_voice() -> None:
     assert compared.turns.errors.speech == 0.0
     assert compared.speakers
     assert not any(one.is_changed for one in compared.speakers)
+
+
+def test_each_run_says_what_all_its_minutes_took() -> None:
+    usage = Usage(calls=1, input_tokens=900, output_tokens=100, cost_usd=0.25)
+    paid = minutes().model_copy(update={"usage": usage})
+    after = replace(whole_run("r2"), minutes={"executive": paid, "engineer": paid})
+    compared = compare_runs("m", whole_run("r1"), after, collar=0.0)
+    assert (compared.before.usage, compared.after.usage) == (Usage(), usage + usage)
