@@ -12,6 +12,7 @@ from rich.text import Text
 from cli.answers.health import Health
 from cli.answers.meetings import MeetingStatus, StageStatus
 from cli.answers.results import ActionItem, Finding, Minutes, Results
+from cli.show_usage import took, usage_lines
 
 _PEOPLE_COLORS = ("cyan", "green", "magenta", "yellow", "blue", "red", "bright_cyan", "bright_green")
 _MARKS = {
@@ -30,7 +31,7 @@ def stages_table(status: MeetingStatus) -> Table:
     table = _table("", "stage", "progress", "seconds", "engine")
     for name, stage in status.stages.items():
         seconds = f"{stage.seconds:.1f}" if stage.started_at else ""
-        table.add_row(_MARKS.get(stage.status, "·"), name, _progress(stage), seconds, stage.engine or "")
+        table.add_row(_MARKS.get(stage.status, "·"), name, _progress(stage), seconds, ", ".join(_made(stage)))
     return table
 
 
@@ -39,8 +40,7 @@ def stage_line(name: str, stage: StageStatus) -> str:
     parts = [f"{name}: {stage.status}"]
     if stage.started_at:
         parts.append(f"{stage.seconds:.1f} s")
-    if stage.engine:
-        parts.append(stage.engine)
+    parts += _made(stage)
     if stage.error is not None:
         parts.append(f"{stage.error.message} ({stage.error.code})")
     return ", ".join(parts)
@@ -95,6 +95,8 @@ def show_results(console: Console, results: Results) -> None:
     for stage, engine in results.engines.items():
         models = ", ".join(f"{role} {model}" for role, model in engine.models.items())
         console.print(Text(f"{stage}: {engine.name}{f' ({models})' if models else ''}", style="dim"), soft_wrap=True)
+    for line in usage_lines(results):
+        console.print(Text(line, style="dim"), soft_wrap=True)
     for warning in results.warnings:
         console.print(Text(f"warning: {warning.message} ({warning.code})", style="yellow"))
 
@@ -123,6 +125,11 @@ def _table(*headings: str) -> Table:
     for heading in headings:
         table.add_column(heading, justify="right" if heading in _NUMBERS else "left")
     return table
+
+
+def _made(stage: StageStatus) -> list[str]:
+    """By which engine, and what it took of a remote model."""
+    return [*([stage.engine] if stage.engine else []), *([took(stage.usage)] if stage.usage else [])]
 
 
 def _progress(stage: StageStatus) -> str:

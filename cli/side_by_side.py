@@ -16,6 +16,7 @@ from cli.answers.comparison import (
     WordErrors,
 )
 from cli.answers.results import Engine
+from cli.show_usage import took
 
 Cell = tuple[tuple[str, bool], ...]
 """Texts in a row; the flag marks what differs."""
@@ -52,6 +53,9 @@ def numbers(comparison: Comparison) -> Iterator[str]:
     for persona, minutes in comparison.minutes.items():
         summary = "another summary" if minutes.is_summary_changed else "the same summary"
         yield f"minutes   {persona}: {_counts(list(minutes.parts.values()))}; {summary}"
+    usages = comparison.before.usage, comparison.after.usage
+    if any(one.calls for one in usages):
+        yield f"cost      {' → '.join(map(took, usages))}"
 
 
 def sections(comparison: Comparison) -> Iterator[Section]:

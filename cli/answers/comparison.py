@@ -6,6 +6,7 @@ from pydantic import Field, JsonValue
 
 from cli.answers.answer import Answer
 from cli.answers.results import Engine, Person
+from cli.answers.usage import Usage
 
 
 class Side(Answer):
@@ -13,6 +14,7 @@ class Side(Answer):
 
     run_id: str
     status: str
+    usage: Usage = Usage()
 
 
 class TurnErrors(Answer):

@@ -5,6 +5,7 @@ import datetime
 from pydantic import Field
 
 from cli.answers.answer import Answer, Fault
+from cli.answers.usage import Usage
 
 
 class AcceptedMeeting(Answer):
@@ -23,6 +24,7 @@ class StageStatus(Answer):
     attempts: int = 0
     progress: float = 0.0
     engine: str | None = None
+    usage: Usage | None = None
     error: Fault | None = None
 
 

@@ -5,6 +5,7 @@ import datetime
 from pydantic import Field
 
 from cli.answers.answer import Answer
+from cli.answers.usage import Usage
 
 
 class Person(Answer):
@@ -51,6 +52,13 @@ class Section(Answer):
     findings: tuple[Finding, ...] = ()
 
 
+class Engine(Answer):
+    """What made a part of the results."""
+
+    name: str
+    models: dict[str, str] = Field(default_factory=dict)
+
+
 class Minutes(Answer):
     """The minutes for one persona."""
 
@@ -64,13 +72,8 @@ class Minutes(Answer):
     decisions: tuple[Finding, ...] = ()
     action_items: tuple[ActionItem, ...] = ()
     open_questions: tuple[Finding, ...] = ()
-
-
-class Engine(Answer):
-    """What made a part of the results."""
-
-    name: str
-    models: dict[str, str] = Field(default_factory=dict)
+    engine: Engine = Engine(name="unknown")
+    usage: Usage = Usage()
 
 
 class Caution(Answer):

@@ -32,6 +32,8 @@ RESULTS = {
             "summary": "The release ships.",
             "decisions": [{"text": "Ship on Friday.", "evidence": ["u0001"]}],
             "action_items": [{"task": "Tell the team", "assignee": "Anna", "due": "2026-01-09", "evidence": ["u0002"]}],
+            "engine": {"name": "openai", "models": {"minutes": "gpt-4o-mini", "prompts": "1f6c22aa"}},
+            "usage": {"calls": 3, "cached_calls": 1, "input_tokens": 38000, "output_tokens": 3200, "cost_usd": 0.00762},
         }
     },
     "engines": {"transcribe": {"name": "pocketsphinx", "models": {"acoustic": "en-us"}}},

@@ -41,6 +41,7 @@ def test_waiting_ends_with_names_minutes_and_sources(gateway: str, recording: Pa
         assert shown in ran.stdout
     assert "Tell the team (Anna, by Fri 09 Jan 2026) [0:01:10]" in ran.stdout
     assert "transcribe: pocketsphinx (acoustic en-us)" in ran.stdout
+    assert "minutes by gpt-4o-mini: 3 calls (1 cached), 41,200 tokens, $0.008" in ran.stdout
     assert "warning: The language was ignored. (language_ignored)" in ran.stdout
 
 
