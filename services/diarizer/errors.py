@@ -1,4 +1,4 @@
-"""Why an enrolment sample gives no voiceprint; the same sample never will."""
+"""Why a recording gives no turns or an enrolment sample no voiceprint; the same one never will."""
 
 from libs.common.errors import PipelineError
 
@@ -19,3 +19,9 @@ class SeveralVoices(PipelineError):
     """More than one person talks in the clip."""
 
     code = "several_voices"
+
+
+class RecordingTooLong(PipelineError):
+    """The engine would need more memory for the recording than it may use."""
+
+    code = "recording_too_long"

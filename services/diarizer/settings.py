@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from libs.common.settings import ServiceSettings
 
@@ -33,3 +33,30 @@ class DiarizerSettings(ServiceSettings):
 
     engine_memory_mb: int | None = Field(default=None, ge=256)
     """Resident memory that an engine's process may use; unset, no limit."""
+
+    huggingface_token: SecretStr | None = None
+    """Of an account that has accepted the terms of the pipeline and its models; needed to fetch them."""
+
+    pyannote_pipeline: str = "pyannote/speaker-diarization-3.1"
+    """A pipeline of the hub by name, or a folder or YAML file that holds one."""
+
+    pyannote_revision: str | None = None
+    """Commit, tag or branch of a pipeline of the hub; unset, what is in the cache, else the newest."""
+
+    pyannote_device: Literal["auto", "cpu", "cuda"] = "auto"
+    """`auto` takes the GPU where there is one."""
+
+    pyannote_threads: int | None = Field(default=None, ge=1)
+    """Of one process on the CPU; unset, the processors that this service may use, shared by `diarizer_slots`."""
+
+    pyannote_segmentation_batch_size: int | None = Field(default=None, ge=1)
+    """Stretches of 10 s at once; unset, 8 on the CPU, 32 on a GPU."""
+
+    pyannote_embedding_batch_size: int | None = Field(default=None, ge=1)
+    """Stretches of 10 s at once; unset, 2 on the CPU, where more is slower, 32 on a GPU."""
+
+    pyannote_exclude_overlap: bool | None = None
+    """Whether embeddings leave out where several talk; unset, as the pipeline says."""
+
+    pyannote_shared_frames: bool = False
+    """Faster by an approximation: overlapping stretches share the embedding model's frames."""

@@ -125,7 +125,7 @@ def _usable(voice: SampleVoice) -> NDArray[np.float32]:
     Raises:
         NoSpeech, TooLittleSpeech, SeveralVoices: It is not.
     """
-    if voice.embedding is None:
+    if voice.speech_seconds == 0:
         raise NoSpeech("Nobody was heard talking in this sample.")
     if voice.speech_seconds < MIN_SAMPLE_SPEECH_SECONDS:
         raise TooLittleSpeech(
@@ -136,6 +136,8 @@ def _usable(voice: SampleVoice) -> NDArray[np.float32]:
         raise SeveralVoices(
             f"More than one person talks in this sample; the second for about {voice.other_voice_seconds:.0f} s."
         )
+    if voice.embedding is None:
+        raise TooLittleSpeech("No voice talks alone for long enough in this sample.")
     return voice.embedding
 
 

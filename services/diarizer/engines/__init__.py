@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libs.common.engine import EngineInfo
-from libs.common.errors import InvalidSettings
 from libs.common.speech import EmbeddingModel, SpeakerBounds, Turn
 from services.diarizer.settings import DiarizerSettings
 
@@ -72,6 +71,8 @@ def load_engine(settings: DiarizerSettings) -> Diarizer:
 
             return EmbeddedDiarizer()
         case "pyannote":
-            raise InvalidSettings("DIARIZER_ENGINE=pyannote is not part of this release; set DIARIZER_ENGINE=embedded")
+            from services.diarizer.engines.pyannote import load_pyannote  # noqa: PLC0415
+
+            return load_pyannote(settings)
         case _:
             assert_never(settings.diarizer_engine)

@@ -1,0 +1,28 @@
+"""The pyannote engine: a pipeline of `pyannote.audio`, on the CPU or a GPU. Only what lies here imports torch."""
+
+import os
+
+from libs.common.errors import InvalidSettings
+from services.diarizer.engines import Diarizer
+from services.diarizer.settings import DiarizerSettings
+
+# Both libraries read these once, when they are imported, and tell their makers of every use otherwise.
+os.environ["PYANNOTE_METRICS_ENABLED"] = "0"
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+
+
+def load_pyannote(settings: DiarizerSettings) -> Diarizer:
+    """Load the pipeline that the settings name.
+
+    Raises:
+        InvalidSettings: A package, a file, a right or a device is missing; the text says what to do.
+    """
+    try:
+        from services.diarizer.engines.pyannote.diarizer import PyannoteDiarizer  # noqa: PLC0415
+    except (ImportError, OSError) as error:  # OSError: a library of CUDA that does not fit
+        raise InvalidSettings(
+            f"DIARIZER_ENGINE=pyannote needs packages that are missing or do not fit ({error}): run `pip install "
+            "-c constraints.txt -c services/diarizer/constraints-pyannote.txt "
+            "-r services/diarizer/requirements-pyannote.txt`, or set DIARIZER_ENGINE=embedded"
+        ) from error
+    return PyannoteDiarizer.load(settings)
