@@ -40,8 +40,8 @@ class RunningDiarizer:
     store: ObjectStore
     engine: RunningEngine[Diarizer]
 
-    async def names(self) -> set[str | None]:
-        """Who is recognized in the sample meeting."""
+    async def match(self) -> SpeakerMatches:
+        """Who is who in the sample meeting."""
         audio = AudioNormalized(
             workspace="default", run_id="r", meeting_id="m", request_key="m/request.json", audio_key="m/audio.flac",
             duration=49.0,
@@ -55,8 +55,7 @@ class RunningDiarizer:
         match = match_stage(self.store, StoredGalleries(self.store), rules=MatchRules())
         [matched] = await match.handle(diarized, work) or ()
         assert isinstance(matched, SpeakersMatched)
-        matches = await self.store.load(SpeakerMatches, matched.speakers_key)
-        return {one.name for one in matches.decisions}
+        return await self.store.load(SpeakerMatches, matched.speakers_key)
 
 
 @asynccontextmanager
@@ -94,21 +93,22 @@ async def test_voices_are_known_again_after_a_change_of_engine(client: httpx.Asy
         async with diarizing(gateway, load_embedded) as embedded:
             await until(all_are_present)
             await parts.galleries.rebuild()
-            known = await embedded.names()
-            assert len(known - {None}) == len(CLIPS) == 3
+            known = (await embedded.match()).names
+            assert len(known) == len(CLIPS) == 3
 
         async with diarizing(gateway, load_backwards) as backwards:
             await until(lambda: _lives(client))
-            assert await backwards.names() == {None}, "voices of different models are never compared"
+            unmatched = await backwards.match()
+            assert {one.reason for one in unmatched.decisions} == {"empty_gallery"}, "other models are never compared"
             assert (await reembed(client))["started"] == len(CLIPS)
             await until(all_are_present)
             await parts.galleries.rebuild()
-            assert await backwards.names() == known
+            assert (await backwards.match()).names == known
 
         async with diarizing(gateway, load_embedded) as embedded:
             await until(all_are_present)
             assert (await reembed(client))["present"] == len(CLIPS)
-            assert await embedded.names() == known
+            assert (await embedded.match()).names == known
 
 
 async def _lives(client: httpx.AsyncClient) -> bool:

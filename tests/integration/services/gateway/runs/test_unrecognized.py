@@ -54,7 +54,6 @@ async def test_what_is_embedded_after_the_matching_changes_nothing(
     await lives(gateway, NEW)
     await reembed(client)
     await embed(gateway, await newest_run(gateway, clip), NEW)
-    await enrolled(gateway)
     [message] = await unrecognized(client, meeting)
     assert message.startswith("1 speaker was ")
 
