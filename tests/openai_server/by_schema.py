@@ -16,7 +16,7 @@ _CITED = 12
 """How many utterances an answer cites at most, spread over the whole prompt."""
 
 _LONGEST_TEXT = 120
-_BESIDE = " \t:,.;|[](){}\"'"
+_BESIDE = " \t:,.;|[]()-"
 """What may stand between an id and its text."""
 
 _NOTHING = "Nothing was said."
@@ -109,13 +109,21 @@ class _Writer:
 
 
 def _utterances(prompt: str) -> Iterator[tuple[str, str]]:
-    """Each id with what stands beside it; the first time counts."""
-    seen = set()
+    """Each id with its text: of lines that are JSON with an `id`, or else with what stands beside an id."""
     for line in prompt.splitlines():
+        said = _json_line(line)
+        if isinstance(said.get("id"), str):
+            yield str(said["id"]), str(said.get("text", said["id"]))[:_LONGEST_TEXT]
+            continue
         for found in _UTTERANCE_ID.finditer(line):
-            if found[0] not in seen:
-                seen.add(found[0])
-                yield found[0], line[found.end() :].lstrip(_BESIDE).rstrip(" \"',}]")[:_LONGEST_TEXT] or found[0]
+            yield found[0], line[found.end() :].lstrip(_BESIDE)[:_LONGEST_TEXT] or found[0]
+
+
+def _json_line(line: str) -> Schema:
+    try:
+        return _mapping(json.loads(line))
+    except ValueError:
+        return {}
 
 
 def _mapping(value: JsonValue) -> Schema:

@@ -83,15 +83,18 @@ class Raw:
 class Held:
     """A reply that waits until the test releases it, or until the server ends."""
 
-    reply: "Reply"
+    reply: "Immediate"
     gate: threading.Event = field(default_factory=threading.Event)
+    at: Literal["before_headers", "in_stream"] = "before_headers"
+    """In a stream, the first half of the events goes out at once."""
 
     def release(self) -> None:
         """Let the reply go."""
         self.gate.set()
 
 
-Reply = Content | Truncated | Refusal | Filtered | Failure | Cut | StreamFailure | Raw | Held
+Immediate = Content | Truncated | Refusal | Filtered | Failure | Cut | StreamFailure | Raw
+Reply = Immediate | Held
 
 
 def content_of(value: BaseModel | JsonValue, *, cached_tokens: int = 0) -> Content:

@@ -135,9 +135,9 @@ class OpenAIServer:
         model = find_model(request.model, self._kind)
         assert model is not None
         reply = self._script.popleft() if self._script else self._otherwise(request)
-        while isinstance(reply, Held):
+        if isinstance(reply, Held):
             self._held.append(reply)
-            await asyncio.to_thread(reply.gate.wait)
+            wire = Wire(connection, self._headers(), reply)
             reply = reply.reply
         return await wire.send(reply, request, model.snapshot)
 

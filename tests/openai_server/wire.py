@@ -1,5 +1,6 @@
 """How replies go over the wire: whole, as a stream, or cut off."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import assert_never
@@ -12,6 +13,8 @@ from tests.openai_server.replies import (
     Cut,
     Failure,
     Filtered,
+    Held,
+    Immediate,
     Raw,
     Refusal,
     StreamFailure,
@@ -20,18 +23,19 @@ from tests.openai_server.replies import (
 )
 from tests.openai_server.requests import ChatRequest
 
-Sendable = Content | Truncated | Refusal | Filtered | Failure | Cut | StreamFailure | Raw
-
 
 class Wire:
     """One connection on which one request waits for its reply."""
 
-    def __init__(self, connection: web.Request, headers: Mapping[str, str]) -> None:
+    def __init__(self, connection: web.Request, headers: Mapping[str, str], held: Held | None = None) -> None:
         self._connection = connection
+        self._held = held
         self._headers = dict(headers)
 
-    async def send(self, reply: Sendable, request: ChatRequest | None, snapshot: str) -> web.StreamResponse:
+    async def send(self, reply: Immediate, request: ChatRequest | None, snapshot: str) -> web.StreamResponse:
         """Send the reply; `request` is missing where it was refused before it was read."""
+        if self._held is not None and not (request and request.stream and self._held.at == "in_stream"):
+            await self._released(self._held)
         match reply:
             case Failure():
                 return self._failure(reply)
@@ -71,10 +75,16 @@ class Wire:
     async def _stream(self, completion: Completion, request: ChatRequest) -> web.StreamResponse:
         response = await self._begin_stream()
         with_usage = request.stream_options is not None and request.stream_options.include_usage
-        for event in completion.events(with_usage=with_usage):
+        events = list(completion.events(with_usage=with_usage))
+        for number, event in enumerate(events):
+            if self._held is not None and number == len(events) // 2:
+                await self._released(self._held)
             await response.write(server_sent(event))
         await response.write(server_sent("[DONE]"))
         return response
+
+    async def _released(self, held: Held) -> None:
+        await asyncio.to_thread(held.gate.wait)
 
     async def _failed_stream(self, completion: Completion, message: str) -> web.StreamResponse:
         response = await self._first_half(completion)

@@ -115,6 +115,18 @@ def test_without_a_script_an_answer_follows_the_schema_and_cites_the_prompt(clie
     assert found.decisions[0].assignee is None
 
 
+def test_utterances_may_stand_in_the_prompt_as_json(client: OpenAI) -> None:
+    lines = ({"id": f"u000{number}", "speaker": "Ana", "text": f"{number} tests."} for number in (1, 2))
+    parsed = client.chat.completions.parse(
+        model="gpt-4o-mini",
+        messages=[{"role": "user", "content": "\n".join(map(json.dumps, lines))}],
+        response_format=Findings,
+    )
+    found = parsed.choices[0].message.parsed
+    assert found is not None
+    assert [(one.text, one.evidence) for one in found.decisions] == [("1 tests.", ["u0001"]), ("2 tests.", ["u0002"])]
+
+
 def test_without_a_script_and_without_utterances_an_answer_is_empty(client: OpenAI) -> None:
     parsed = client.chat.completions.parse(
         model="gpt-4o-mini", messages=[{"role": "user", "content": "Nobody came."}], response_format=Findings

@@ -65,6 +65,19 @@ def test_a_slow_answer_outlives_the_patience_of_the_client(server: OpenAIServer,
     assert ask(client) == "In time."
 
 
+def test_a_stream_may_fall_silent_in_its_middle(server: OpenAIServer, client: OpenAI) -> None:
+    held = Held(Content("The first half and the second half."), at="in_stream")
+    server.script(held, Held(Content("Never."), at="in_stream"))
+    stream = client.chat.completions.create(model="gpt-4o-mini", messages=SAID, stream=True)
+    assert next(stream).choices[0].delta.role == "assistant"
+    held.release()
+    pieces = [chunk.choices[0].delta.content or "" for chunk in stream]
+    assert "".join(pieces) == "The first half and the second half."
+    impatient = client.with_options(timeout=0.2)
+    with pytest.raises(APITimeoutError):
+        list(impatient.chat.completions.create(model="gpt-4o-mini", messages=SAID, stream=True))
+
+
 def test_a_held_answer_comes_when_it_is_released(server: OpenAIServer, client: OpenAI) -> None:
     held = Held(Content("Now."))
     server.script(held)
