@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet 
 CODE := libs services cli tests $(wildcard evaluation scripts chaos)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up engines test test-light test-engines lint types format mutations eval bench chaos samples clean
+.PHONY: help demo up engines test test-light test-engines lint types format mutations eval bench bench-engines chaos samples clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ eval: $(EVALUATION) ## Measure DER, WER and cpWER on the sample (RECORDINGS=fold
 bench: $(DEVELOPMENT) ## Measure overhead, recovery, and throughput next to celery and dramatiq (PARTS=…)
 	@$(MAKE) --no-print-directory $(PEERS)/.stamp || echo "Going on without celery and dramatiq."
 	$(BIN)/python -m scripts.bench $(PARTS)
+
+bench-engines: $(ENGINES)/.stamp ## Measure speed and memory of the engines next to the plain libraries (PARTS=…, OPTIONS=…)
+	$(ENGINES)/bin/python -m scripts.bench_engines $(PARTS) $(OPTIONS)
 
 chaos: $(DEVELOPMENT) ## Break everything for three minutes and check that nothing is lost (SEED, SECONDS)
 	$(BIN)/python -m chaos $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(PREVIOUS),--previous)
