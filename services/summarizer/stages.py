@@ -42,7 +42,7 @@ def summarize_stage(
         written = await calls.minutes(request, asker, work)
         minutes = _minutes(persona, info, written, _checked(written, request, work))
         key = await work.keep("minutes.json", minutes)
-        return [MinutesWritten(**event.subject, persona=persona.id, minutes_key=key)]
+        return [MinutesWritten(**event.subject, persona=persona.id, minutes_key=key, usage=minutes.usage)]
 
     return Stage(
         name="summarize",
