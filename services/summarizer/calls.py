@@ -48,6 +48,7 @@ class Calls:
         self._engine = engine
         self._info = info
         self._answers = answers
+        self._at_once = at_once
         self._places = asyncio.Semaphore(at_once)
 
     async def minutes(self, request: MinutesRequest, asker: Asker, work: Work) -> Written:
@@ -65,10 +66,15 @@ class Calls:
     async def _answered(self, calls: Sequence[Call], asker: Asker, progress: SharedProgress) -> Mapping[str, "_Given"]:
         """All answers, or the error after which no further call began; those under way came to their end."""
         failed = asyncio.Event()
+        turns = asyncio.Semaphore(self._at_once)  # in line for a place, so that a long meeting does not fill the line
         different = {call.digest: call for call in calls}
         progress.expect(len(different))
-        tasks = (self._unless(failed, call, asker, progress) for call in different.values())
-        results = await asyncio.gather(*tasks, return_exceptions=True)
+
+        async def in_turn(call: Call) -> _Given | None:
+            async with turns, self._places:
+                return await self._unless(failed, call, asker, progress)
+
+        results = await asyncio.gather(*map(in_turn, different.values()), return_exceptions=True)
         errors = [one for one in results if isinstance(one, BaseException)]
         if errors:
             raise min(errors, key=_is_passing)
@@ -77,14 +83,13 @@ class Calls:
     async def _unless(
         self, failed: asyncio.Event, call: Call, asker: Asker, progress: SharedProgress
     ) -> "_Given | None":
-        async with self._places:
-            if failed.is_set():
-                return None
-            try:
-                return await self._one(call, asker, progress.part())
-            except BaseException:
-                failed.set()
-                raise
+        if failed.is_set():
+            return None
+        try:
+            return await self._one(call, asker, progress.part())
+        except BaseException:
+            failed.set()
+            raise
 
     async def _one(self, call: Call, asker: Asker, work: PartOfWork) -> "_Given":
         question = Question(

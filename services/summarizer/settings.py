@@ -40,8 +40,8 @@ class SummarizerSettings(ServiceSettings):
     openai_answer_tokens: int | None = Field(default=None, ge=256)
     """The longest answer to one call; unset, as known for the model, a quarter of the context for an unknown one."""
 
-    openai_section_tokens: int = Field(default=16_000, ge=256)
-    """How much of a transcript one call reads at most: about an hour of speech."""
+    openai_section_tokens: int = Field(default=24_000, ge=256)
+    """How much of a transcript one call reads at most: nearly an hour of English, counted from above."""
 
     openai_requests_per_minute: int | None = Field(default=None, ge=1)
     openai_tokens_per_minute: int | None = Field(default=None, ge=1)

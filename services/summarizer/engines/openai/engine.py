@@ -75,9 +75,10 @@ class OpenAIMinutes:
         try:
             return self._read(asked, schema, said, [first, second])
         except ValidationError as error:
+            # Not `from error`, which quotes the answer: that would stand in logs.
             raise AnswerInvalid(
                 f"{self._model} does not follow the schema, also when shown its faults: {_faults(error)}"
-            ) from error
+            ) from None
 
     def _read(
         self, asked: Asked, schema: type[BaseModel], said: Sequence[Message], completions: Sequence[Completion]

@@ -126,7 +126,7 @@ def _merged(
 ) -> Iterator[T]:
     """Each item once, alone or joined with those of other parts, at the place of the first.
 
-    A group takes one item of each part at most: what one section told apart stays apart, whatever the text says.
+    What one section told apart stays apart, whatever a text makes the model say.
     """
     named = {
         _id(kind, number, place): (number, one)
@@ -143,14 +143,12 @@ def _merged(
 
 
 def _members(name: str, groups: Mapping[str, Same], named: Mapping[str, tuple[int, object]]) -> list[str]:
-    """The items of a group, the first one of each part, in the order of the parts; none without a group."""
+    """The items of a group in the order of the parts; none if it takes two of one part, or there is no group."""
     if name not in groups:
         return []
-    of_part: dict[int, str] = {}
-    for one in (name, *groups[name].items):
-        if one in named:
-            of_part.setdefault(named[one][0], one)
-    return [of_part[part] for part in sorted(of_part)]
+    of_part = sorted((named[one][0], one) for one in {name, *groups[name].items} if one in named)
+    is_apart = len({part for part, _ in of_part}) == len(of_part)
+    return [one for _, one in of_part] if is_apart else []
 
 
 def _one_finding(text: str, members: Sequence[Finding]) -> Finding | None:

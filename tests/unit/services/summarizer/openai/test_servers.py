@@ -1,7 +1,7 @@
 """What servers may do to a call: errors, silence, broken connections, and how each of them ends."""
 
-import threading
 from collections.abc import Callable
+from typing import Literal
 
 import pytest
 
@@ -171,8 +171,11 @@ def test_a_server_that_is_not_there_postpones_the_unit() -> None:
         answer_of(engine, request_of())
 
 
-def test_a_silent_server_is_not_waited_for_longer_than_its_timeout(server: OpenAIServer) -> None:
-    server.script(Held(GOOD, threading.Event()))
+@pytest.mark.parametrize("at", ["before_headers", "in_stream"])
+def test_a_silent_server_is_not_waited_for_longer_than_its_timeout(
+    server: OpenAIServer, at: Literal["before_headers", "in_stream"]
+) -> None:
+    server.script(Held(GOOD, at=at))
 
     with pytest.raises(ModelOutOfReach, match="timed out"):
         answer_of(engine_for(server, openai_timeout=0.2), request_of())
