@@ -23,6 +23,9 @@ _SQL = load_queries("erasures")
 _RARELY = 3600.0
 """Seconds between two passes over a prefix that was deleted long ago."""
 
+_NO_OUTCOMES = ("/request.json", "/language.json")
+"""What else lies directly in the folder of a run."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -163,6 +166,6 @@ class Erasures:
 
     async def _named_by(self, key: str) -> set[str]:
         data = await self._store.find(key)
-        if data is None or key.endswith("/request.json"):
+        if data is None or key.endswith(_NO_OUTCOMES):
             return set()
         return set(Outcome.model_validate_json(data).objects)

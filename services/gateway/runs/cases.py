@@ -14,6 +14,7 @@ from libs.common.line import CONSUMERS, Position
 from libs.common.outcome import Unit, outcome_key
 from libs.common.release import RELEASE
 from libs.common.storage import ObjectStore
+from libs.common.transcript import language_key
 from services.gateway.database import Database
 from services.gateway.errors import EventNotFound, InvalidRequest, RunNotFound
 from services.gateway.runs.recorded import recorded_events, recorded_run, run_named, runs_of_meeting
@@ -109,6 +110,8 @@ class Cases:
             roots.append(key)
         if position.stage == "assemble":
             roots += await self._direct_objects(f"{row['folder']}/transcribe.")
+        if position.stage in {"transcribe", "assemble"} and await self.store.exists(key := language_key(row["folder"])):
+            roots.append(key)
         has_voices = wish.voices and position.stage == "match"
         if has_voices:
             roots += await self._galleries(row["workspace"])

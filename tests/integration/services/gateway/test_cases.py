@@ -15,6 +15,7 @@ from libs.common.events import AudioNormalized, ChunkTranscribed, MeetingEvent, 
 from libs.common.outcome import Outcome, PublishedEvent, Unit, outcome_key
 from libs.common.speech import Diarization, Segment, Turn
 from libs.common.storage import ObjectStore
+from libs.common.transcript import language_key
 from services.gateway.gateway import Gateway
 from services.gateway.runs.cases import CaseWish
 from services.gateway.runs.packing import pack
@@ -138,10 +139,11 @@ async def test_a_transcript_is_assembled_from_all_chunks_of_the_case(
         )  # fmt: skip
         await gateway.store.put(f"{folder}/{index}/words.json", b"{}")
         await commit(meeting, Unit(run_id=meeting.run_id, stage="transcribe", part=chunk.part), chunk, chunk)
+    await gateway.store.put(language_key(folder), b"{}")
     unit = {"event": "transcribe.00001#0"}
     exported = Exported(await client.get(f"/api/runs/{meeting.run_id}/export", params=unit))
     assert exported.objects == {
-        f"{folder}/request.json", f"{folder}/transcribe.00000.json", f"{folder}/transcribe.00001.json",
+        f"{folder}/request.json", language_key(folder), f"{folder}/transcribe.00000.json", f"{folder}/transcribe.00001.json",
         f"{folder}/0/words.json", f"{folder}/1/words.json",
     }  # fmt: skip
 

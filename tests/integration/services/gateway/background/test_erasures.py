@@ -8,6 +8,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from libs.common.engine import EngineInfo
 from libs.common.errors import StorageUnavailable
 from libs.common.events import AudioNormalized, MeetingAccepted
 from libs.common.outcome import Outcome, PublishedEvent, Unit, outcome_key
@@ -15,6 +16,7 @@ from libs.common.runtime.worker import Worker
 from libs.common.stage import Stage, Work
 from libs.common.storage import ObjectStore
 from libs.common.streams.keys import cancelled_key, stream_key
+from libs.common.transcript import MeetingLanguage, language_key
 from services.gateway.background.erasures import Erasures
 from services.gateway.gateway import Gateway
 from tests.integration.line import REPORT, until
@@ -127,9 +129,12 @@ async def test_the_sweep_keeps_what_an_outcome_names(client: httpx.AsyncClient, 
         input=PublishedEvent.of(event), objects=(named,),
     )  # fmt: skip
     await gateway.store.put_new(outcome_key(folder, unit), outcome.model_dump_json().encode())
+    found = MeetingLanguage(language="fi", probability=0.9, passages=(), engine=EngineInfo(name="faster-whisper"))
+    await gateway.store.put(language_key(folder), found.model_dump_json().encode())
     for key in (named, stray):
         await gateway.store.put(key, b"sound")
     assert await gateway.erasures.sweep() == 1
+    assert await gateway.store.exists(language_key(folder))
     assert [await gateway.store.exists(key) for key in (named, stray)] == [True, False]
 
 
