@@ -25,6 +25,9 @@ _TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 _SECONDS_PER_PASS = 2.0
 """Alone, decoding goes on behind the last word that it found: so far on average, or it has lost the thread."""
 
+_SLOW_WORD, _SLOW_LETTER, _SLOW_DIGIT = 0.5, 0.1, 0.5
+"""Seconds."""
+
 
 @dataclass(frozen=True)
 class Heard:
@@ -47,6 +50,8 @@ class Decoding:
 
     def together(self, samples: NDArray[np.float32], windows: Sequence[Segment]) -> Iterator[Heard]:
         """Windows of up to 30 s in batches, each decoded once; yields them in order."""
+        if not windows:  # faster-whisper would look for speech itself
+            return
         # A pipeline carries the last word's time over to the next call, if one is broken off.
         parts, _ = BatchedInferencePipeline(self.model).transcribe(
             samples,
@@ -71,8 +76,11 @@ class Decoding:
                 is_trustworthy=all(map(_is_trustworthy, own)),
             )
 
-    def alone(self, samples: NDArray[np.float32]) -> list[Word]:
-        """One passage of any length as OpenAI decodes it: again at higher temperatures where a text is implausible."""
+    def alone(self, samples: NDArray[np.float32], *, is_sceptical: bool = False) -> list[Word]:
+        """One passage of any length as OpenAI decodes it: again at higher temperatures where a text is implausible.
+
+        A sceptic takes no text that stays implausible: in a short passage without words Whisper likes to make some up.
+        """
         parts, _ = self.model.transcribe(
             samples,
             language=self.language,
@@ -92,7 +100,8 @@ class Decoding:
             passes.add(part.seek)
             if len(passes) > 2 + whole.duration / _SECONDS_PER_PASS:
                 break
-            words += _words(part, whole)
+            if not is_sceptical or (_is_trustworthy(part) and part.no_speech_prob <= _NO_SPEECH):
+                words += _words(part, whole)
         return words
 
 
@@ -118,12 +127,20 @@ def _words(part: Part, window: Segment) -> Iterator[Word]:
         text = one.word.strip()
         start = max(window.start, float(one.start))
         if text and start < window.end:
+            # Whisper lets a word last until the next one begins, also over a sentence that it has left out.
+            end = min(float(one.end), start + _longest_duration(text), window.end)
             yield Word(
                 start=start,
-                end=min(window.end, max(start, float(one.end))),
+                end=max(start, end),
                 text=text,
                 probability=min(1.0, max(0.0, float(one.probability))),
             )
+
+
+def _longest_duration(text: str) -> float:
+    """Seconds that a word may last if it is said slowly; figures are written shorter than they are said."""
+    num_digits = sum(one.isdigit() for one in text)
+    return _SLOW_WORD + _SLOW_LETTER * (len(text) - num_digits) + _SLOW_DIGIT * num_digits
 
 
 def _first_frame(window: Segment) -> int:

@@ -82,7 +82,7 @@ def _heard_alone(decoding: Decoding, samples: NDArray[np.float32], hole: Segment
         start=max(0.0, hole.start - _MARGIN_SECONDS),
         end=min(len(samples) / SAMPLE_RATE_HZ, hole.end + _MARGIN_SECONDS),
     )
-    words = (moved(word, around.start) for word in decoding.alone(_part(samples, around)))
+    words = (moved(word, around.start) for word in decoding.alone(_part(samples, around), is_sceptical=True))
     return [word for word in words if hole.start <= word.middle <= hole.end]
 
 
