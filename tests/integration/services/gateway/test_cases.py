@@ -143,8 +143,8 @@ async def test_a_transcript_is_assembled_from_all_chunks_of_the_case(
     unit = {"event": "transcribe.00001#0"}
     exported = Exported(await client.get(f"/api/runs/{meeting.run_id}/export", params=unit))
     assert exported.objects == {
-        f"{folder}/request.json", language_key(folder), f"{folder}/transcribe.00000.json", f"{folder}/transcribe.00001.json",
-        f"{folder}/0/words.json", f"{folder}/1/words.json",
+        f"{folder}/request.json", f"{folder}/transcribe.00000.json", f"{folder}/transcribe.00001.json",
+        f"{folder}/0/words.json", f"{folder}/1/words.json", language_key(folder),
     }  # fmt: skip
 
 
