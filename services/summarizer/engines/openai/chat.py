@@ -59,7 +59,7 @@ class Chat:
             except openai.OpenAIError as error:
                 reason = failure(error, model=self._model)
                 if isinstance(reason, PromptTooLong):
-                    return Completion(is_cut=True)
+                    return Completion(is_cut=True, is_unread=True)
                 if not self._learns(error, reason) and not self._waits(reason, waits):
                     raise reason from (None if isinstance(reason, KeyRejected) else error)
         raise AssertionError("requests are repeated without end")

@@ -20,6 +20,7 @@ _KNOWN = {
     "gpt-4-turbo": Capacity(128_000, 4_096),
     "gpt-4o": Capacity(128_000, 8_192),
     "gpt-4.1": Capacity(1_047_576, 8_192),
+    "gpt-5-chat": Capacity(128_000, 8_192),
     "gpt-5": Capacity(400_000, 32_768),
     "o1": Capacity(200_000, 32_768),
     "o3": Capacity(200_000, 32_768),

@@ -50,18 +50,24 @@ def open_minutes(settings: SummarizerSettings) -> OpenAIMinutes:
 
 def _server(settings: SummarizerSettings) -> str:
     """The address without a user and password."""
-    parts = urlsplit(settings.openai_base_url or OPENAI)
+    wrong = InvalidSettings("OPENAI_BASE_URL is no address of a server, such as http://127.0.0.1:11434/v1")
+    try:
+        parts = urlsplit(settings.openai_base_url or OPENAI)
+        _ = parts.port
+    except ValueError:
+        raise wrong from None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise InvalidSettings("OPENAI_BASE_URL is no address of a server, such as http://127.0.0.1:11434/v1")
+        raise wrong
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), "", ""))
 
 
 def _key(settings: SummarizerSettings) -> str:
-    if settings.openai_api_key is not None:
-        return settings.openai_api_key.get_secret_value()
-    if settings.openai_base_url is None:
+    key = settings.openai_api_key.get_secret_value().strip() if settings.openai_api_key else ""
+    if not key and settings.openai_base_url is None:
         raise InvalidSettings(
             "SUMMARIZER_ENGINE=openai needs OPENAI_API_KEY, or OPENAI_BASE_URL of a compatible server that wants none;"
             " SUMMARIZER_ENGINE=extractive needs neither"
         )
-    return "none"
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise InvalidSettings("OPENAI_API_KEY has characters that no key has; was something else pasted?")
+    return key or "none"

@@ -25,6 +25,9 @@ class Completion:
     is_cut: bool = False
     """It is not the whole answer, or the prompt was too long for one."""
 
+    is_unread: bool = False
+    """The server refused the prompt, and takes nothing for that."""
+
     model: str | None = None
     """As the server names it."""
 

@@ -14,7 +14,7 @@ def usage_of(completion: Completion, prices: Prices) -> Usage:
     """What one request took, as far as the server says."""
     said = completion.usage
     if said is None:
-        return Usage(calls=1, cost_usd=None)
+        return Usage(calls=1, cost_usd=0.0 if completion.is_unread else None)
     details = said.prompt_tokens_details
     taken = Usage(
         calls=1,

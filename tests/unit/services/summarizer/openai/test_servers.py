@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Literal
 
 import pytest
+from pydantic import SecretStr
 
 from libs.common.errors import InvalidSettings, Postpone
 from services.summarizer.engines import load_engine
@@ -56,12 +57,29 @@ def test_neither_key_nor_server_refuses_to_start_with_the_cure() -> None:
         load_engine(settings)
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:11434", "ftp://models/v1", "http://"])
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:11434", "ftp://models/v1", "http://", "http://[::1/v1", "http://host:port/v1"]
+)
 def test_an_address_of_no_server_refuses_to_start(url: str) -> None:
     settings = SummarizerSettings(summarizer_engine="openai", openai_base_url=url)
 
     with pytest.raises(InvalidSettings, match="OPENAI_BASE_URL"):
         load_engine(settings)
+
+
+@pytest.mark.parametrize("key", [" ", "sk-a sk-b", "sk-ä", "sk-a\nsk-b"])
+def test_what_is_no_key_refuses_to_start_and_is_not_shown(key: str) -> None:
+    settings = SummarizerSettings(summarizer_engine="openai", openai_api_key=SecretStr(key))
+
+    with pytest.raises(InvalidSettings, match="OPENAI_API_KEY") as refused:
+        load_engine(settings)
+    assert "sk-" not in str(refused.value)
+
+
+def test_a_key_may_come_from_a_file_with_its_last_line_end(server: OpenAIServer) -> None:
+    server.script(GOOD)
+
+    assert findings_in(engine_for(server, openai_api_key=f"{server.api_key}\n"), request_of()).decisions
 
 
 def test_a_server_of_our_own_needs_no_key() -> None:
@@ -337,7 +355,11 @@ def test_an_answer_without_end_is_left(server: OpenAIServer) -> None:
 def test_what_does_not_fit_is_no_error(server: OpenAIServer, reply: Reply) -> None:
     server.script(reply)
 
-    assert answer_of(engine_for(server), request_of()).findings is None
+    answer = answer_of(engine_for(server), request_of())
+
+    assert answer.findings is None
+    assert answer.usage.calls == 1
+    assert answer.usage.cost_usd is not None
 
 
 def test_the_question_depends_on_everything_that_the_answer_depends_on(server: OpenAIServer) -> None:
