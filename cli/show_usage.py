@@ -29,6 +29,6 @@ def usage_lines(results: Results) -> Iterator[str]:
 def _dollars(cost: float | None) -> str:
     if cost is None:
         return "cost unknown"
-    if 0 < cost < _SMALLEST:
-        return f"under ${_SMALLEST}"
+    if cost < _SMALLEST:
+        return f"under ${_SMALLEST}" if cost else "$0"
     return f"${cost:.3f}" if cost < 1 else f"${cost:,.2f}"

@@ -29,7 +29,7 @@ def results(**each: Minutes) -> Results:
 
 @pytest.mark.parametrize(
     ("cost", "shown"),
-    [(None, "cost unknown"), (0.0, "$0.000"), (0.0004, "under $0.001"), (0.0083, "$0.008"), (1234.5, "$1,234.50")],
+    [(None, "cost unknown"), (0.0, "$0"), (0.0004, "under $0.001"), (0.0083, "$0.008"), (1234.5, "$1,234.50")],
 )
 def test_costs_have_as_many_digits_as_matter(cost: float | None, shown: str) -> None:
     assert took(Usage(calls=1, input_tokens=1_000_000, cost_usd=cost)) == f"1 call, 1,000,000 tokens, {shown}"
@@ -70,4 +70,4 @@ def test_a_comparison_says_what_each_side_took() -> None:
     assert not any(line.startswith("cost") for line in numbers(comparison))
     side = comparison.before.model_copy(update={"usage": USAGE})
     shown = list(numbers(comparison.model_copy(update={"before": side})))
-    assert shown[-1] == "cost      2 calls, 1,000 tokens, $0.250 → 0 calls, 0 tokens, $0.000"
+    assert shown[-1] == "cost      2 calls, 1,000 tokens, $0.250 → 0 calls, 0 tokens, $0"
