@@ -10,6 +10,10 @@ from services.diarizer.settings import DiarizerSettings
 os.environ["PYANNOTE_METRICS_ENABLED"] = "0"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
+# OpenMP's threads wait for each other in a busy loop: on a machine with more work than cores, each of the many small
+# steps of an LSTM then costs time slices, and seconds become minutes. Read when torch is imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 
 def load_pyannote(settings: DiarizerSettings) -> Diarizer:
     """Load the pipeline that the settings name.
