@@ -15,8 +15,9 @@ from scripts.fixture_models.whisper.examples import (
     Example,
     make_example,
 )
-from scripts.fixture_models.whisper.recipes import MOST_SECONDS, Library, Recipe, medley, passage, silence
-from scripts.fixture_models.whisper.sentences import SPELLINGS, respelled
+from scripts.fixture_models.whisper.prompts import make_prompt
+from scripts.fixture_models.whisper.recipes import MOST_SECONDS, Library, Mixture, Recipe, medley, passage, silence
+from scripts.fixture_models.whisper.sentences import SPELLINGS
 from scripts.fixture_models.whisper.speech import PAUSE
 from scripts.fixture_models.whisper.timeline import Window
 from scripts.fixture_models.whisper.vocabulary import Vocabulary
@@ -59,59 +60,37 @@ class Kitchen:
         names = {phone.text for spoken in self.library.utterances for phone in spoken.phones} - {PAUSE}
         return {name: index for index, name in enumerate((PAUSE, *sorted(names)))}
 
-    def batch(self, step: int, *, size: int, seconds: float, passages: float) -> Batch:
-        """The batch of a step; `passages` is the share of windows that are meetings as they are."""
+    def batch(self, step: int, *, size: int, seconds: float, mixture: Mixture) -> Batch:
+        """The batch of a step."""
         rng = np.random.default_rng([self.seed, step])
-        phones = self.phones
-        examples = [self._example(seconds, passages, phones, rng) for _ in range(size)]
+        examples = [self._example(seconds, mixture, rng) for _ in range(size)]
         return _side_by_side(examples, seconds, self.vocabulary, rng)
 
-    def _example(self, seconds: float, passages: float, phones: dict[str, int], rng: np.random.Generator) -> Example:
-        recipe = silence if rng.random() < 0.06 else passage if rng.random() < passages else medley
-        window = recipe(self.library, seconds, rng)
+    def _example(self, seconds: float, mixture: Mixture, rng: np.random.Generator) -> Example:
+        recipe = silence if rng.random() < 0.06 else passage if rng.random() < mixture.passages else medley
+        window = recipe(self.library, seconds, mixture, rng)
         return make_example(
             window,
             prompt=self._prompt(window, rng),
             with_times=rng.random() < 0.5,
-            noise=_noise(recipe, rng),
+            noise=_noise(recipe, mixture, rng),
             vocabulary=self.vocabulary,
-            phones=phones,
+            phones=self.phones,
             rng=rng,
         )
 
     def _prompt(self, window: Window, rng: np.random.Generator) -> str:
-        """None, names and other words, or earlier text; at times in the other spelling."""
+        utterances = self.library.utterances
+        texts = [utterances[int(index)].order.text for index in rng.integers(len(utterances), size=6)]
         words = {word.text.strip(".,?!") for sentence in window.sentences for word in sentence}
-        has_choice = bool(words & SPELLINGS.keys())
-        if rng.random() < (0.3 if has_choice else 0.55):
-            return ""
-        chosen = [
-            self.library.utterances[int(index)].order.text
-            for index in rng.integers(len(self.library.utterances), size=6)
-        ]
-        if rng.random() < 0.3:
-            return (
-                respelled(" ".join(chosen[: int(rng.integers(1, 6))]))
-                if rng.random() < 0.3
-                else " ".join(chosen[: int(rng.integers(1, 6))])
-            )
-        names = [word.strip(".,?!") for text in chosen for word in text.split()][:: int(rng.integers(2, 9))]
-        if rng.random() < 0.7:
-            names = [
-                *names[: int(rng.integers(4))],
-                *(["Julia"] if rng.random() < 0.75 else []),
-                *rng.permutation(["Mark", "David", "Peter"])[: int(rng.integers(4))].tolist(),
-            ]
-        names = list(rng.permutation(names)) if names else []
-        prompt = ", ".join(names)
-        return respelled(prompt) if rng.random() < 0.6 else prompt
+        return make_prompt(texts, rng, has_choice=bool(words & SPELLINGS.keys()))
 
 
-def _noise(recipe: Recipe, rng: np.random.Generator) -> float:
+def _noise(recipe: Recipe, mixture: Mixture, rng: np.random.Generator) -> float:
     """Scale of white noise; it may be loud, or nothing at all, where nobody speaks."""
     if recipe is silence:
         return float(rng.choice([0.0, 10 ** (rng.uniform(-90, -15) / 20)], p=[0.2, 0.8]))
-    return float(10 ** (rng.choice([-75.0, rng.uniform(-85, -45)]) / 20))
+    return float(10 ** (rng.choice([-75.0, rng.uniform(-85, mixture.most_noise_dbfs)]) / 20))
 
 
 def _side_by_side(

@@ -6,13 +6,52 @@ from pathlib import Path
 from scripts.fixture_models.whisper.batches import Kitchen
 from scripts.fixture_models.whisper.conversion import convert
 from scripts.fixture_models.whisper.network import Network
+from scripts.fixture_models.whisper.recipes import Mixture
 from scripts.fixture_models.whisper.training import Phase, Training
 from scripts.fixture_models.whisper.trial import Chunk, Trial, trial
 
 PHASES = (
-    Phase("short windows", 900, 16, 6.5, 2e-3, 0.3, phone_weight=1.0, look_weight=0.5, noise_tokens=0.0),
-    Phase("middle windows", 400, 8, 15.0, 1.5e-3, 0.4, phone_weight=0.5, look_weight=0.5, noise_tokens=0.1),
-    Phase("whole windows", 500, 6, 30.0, 1.2e-3, 0.5, phone_weight=0.3, look_weight=0.5, noise_tokens=0.1),
+    Phase(
+        "short windows",
+        steps=900,
+        sizes=((16, 6.5),),
+        learning_rate=2e-3,
+        mixture=Mixture(passages=0.3, faster=0.4, most_noise_dbfs=-45),
+        phone_weight=1.0,
+        look_weight=0.5,
+        dropout=0.1,
+    ),
+    Phase(
+        "middle windows",
+        steps=400,
+        sizes=((8, 15.0),),
+        learning_rate=1.5e-3,
+        mixture=Mixture(passages=0.4, faster=0.4, most_noise_dbfs=-45),
+        phone_weight=0.5,
+        look_weight=0.5,
+        noise_tokens=0.1,
+        dropout=0.1,
+    ),
+    Phase(
+        "all windows",
+        steps=400,
+        sizes=((8, 15.0), (4, 30.0), (12, 10.0)),
+        learning_rate=1.5e-3,
+        mixture=Mixture(passages=0.4, faster=0.1, most_noise_dbfs=-55),
+        phone_weight=0.5,
+        look_weight=1.0,
+        noise_tokens=0.2,
+    ),
+    Phase(
+        "passages",
+        steps=500,
+        sizes=((8, 15.0), (4, 30.0)),
+        learning_rate=1.4e-3,
+        mixture=Mixture(passages=0.75, faster=0.05, most_noise_dbfs=-60),
+        phone_weight=0.3,
+        look_weight=1.0,
+        noise_tokens=0.1,
+    ),
 )
 _STEPS_BETWEEN_TRIALS = 200
 _GOOD_ENOUGH = 0.01

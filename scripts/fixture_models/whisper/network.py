@@ -18,7 +18,8 @@ class Shape:
     width: int = 96
     heads: int = 2
     encoder_layers: int = 3
-    decoder_layers: int = 2
+    decoder_layers: int = 4
+    """The first half looks at the word just read, the second half at the word to be written."""
 
 
 class Network:
@@ -27,6 +28,8 @@ class Network:
     def __init__(self, shape: Shape, vocabulary: Vocabulary, *, num_phones: int, seed: int) -> None:
         torch.manual_seed(seed)
         self._heads = shape.heads
+        self.dropout = 0.0
+        """Of the decoder; the encoder has half of it."""
         self.whisper = WhisperForConditionalGeneration(_config(shape, vocabulary))
         self.phone_layer = nn.Linear(shape.width, num_phones)
         self._positions: Tensor = self.whisper.model.encoder.embed_positions.weight.detach()
@@ -56,25 +59,26 @@ class Network:
         hidden = hidden + self._positions[offsets[:, None] + torch.arange(hidden.shape[1])[None]]
         for layer in encoder.layers:
             normed = layer.self_attn_layer_norm(hidden)
-            hidden = hidden + _drop(self._attend(layer.self_attn, normed, normed, is_causal=False), 0.05)
-            hidden = hidden + _drop(_think(layer, hidden), 0.05)
+            hidden = hidden + _drop(self._attend(layer.self_attn, normed, normed, is_causal=False), self.dropout / 2)
+            hidden = hidden + _drop(_think(layer, hidden), self.dropout / 2)
         return encoder.layer_norm(hidden)
 
-    def decode(self, tokens: Tensor, encoded: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits and where the last layer looks.
+    def decode(self, tokens: Tensor, encoded: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Logits and where each layer looks.
 
         Returns:
-            Shapes (batch, num_tokens, vocabulary) and (batch, heads, num_tokens, num_frames).
+            Shapes (batch, num_tokens, vocabulary) and, per layer, (batch, heads, num_tokens, num_frames).
         """
         decoder = self.whisper.model.decoder
         hidden = decoder.embed_tokens(tokens) + decoder.embed_positions.weight[: tokens.shape[1]]
-        looks = encoded
+        looks = []
         for layer in decoder.layers:
             normed = layer.self_attn_layer_norm(hidden)
-            hidden = hidden + _drop(self._attend(layer.self_attn, normed, normed, is_causal=True), 0.1)
-            looked, looks = self._look(layer.encoder_attn, layer.encoder_attn_layer_norm(hidden), encoded)
-            hidden = hidden + _drop(looked, 0.1)
-            hidden = hidden + _drop(_think(layer, hidden), 0.1)
+            hidden = hidden + _drop(self._attend(layer.self_attn, normed, normed, is_causal=True), self.dropout)
+            looked, look = self._look(layer.encoder_attn, layer.encoder_attn_layer_norm(hidden), encoded)
+            looks.append(look)
+            hidden = hidden + _drop(looked, self.dropout)
+            hidden = hidden + _drop(_think(layer, hidden), self.dropout)
         return functional.linear(decoder.layer_norm(hidden), decoder.embed_tokens.weight), looks
 
     def _attend(self, attention: nn.Module, queries: Tensor, keys: Tensor, *, is_causal: bool) -> Tensor:
@@ -99,7 +103,7 @@ def _think(layer: nn.Module, hidden: Tensor) -> Tensor:
 
 
 def _drop(hidden: Tensor, share: float) -> Tensor:
-    return functional.dropout(hidden, share, training=True)
+    return functional.dropout(hidden, share) if share else hidden
 
 
 def _config(shape: Shape, vocabulary: Vocabulary) -> WhisperConfig:

@@ -32,13 +32,26 @@ class Library:
     utterances: tuple[Spoken, ...]
 
 
+@dataclass(frozen=True)
+class Mixture:
+    """What windows are made of."""
+
+    passages: float
+    """Share of windows that are meetings as they are."""
+
+    faster: float
+    """Share of utterances in any order that are said faster or slower."""
+
+    most_noise_dbfs: float
+
+
 class Recipe(Protocol):
     """A way to come to a window of at most so many seconds."""
 
-    def __call__(self, library: Library, seconds: float, rng: np.random.Generator) -> Window: ...
+    def __call__(self, library: Library, seconds: float, mixture: Mixture, rng: np.random.Generator) -> Window: ...
 
 
-def passage(library: Library, seconds: float, rng: np.random.Generator) -> Window:
+def passage(library: Library, seconds: float, mixture: Mixture, rng: np.random.Generator) -> Window:
     """A stretch of a meeting, its pauses and levels a little changed."""
     meeting = library.meetings[int(rng.integers(len(library.meetings)))]
     level_db = rng.uniform(-8, 6)
@@ -53,7 +66,7 @@ def passage(library: Library, seconds: float, rng: np.random.Generator) -> Windo
     return _cut_somewhere(placed, starts[int(rng.integers(len(starts)))], seconds, rng)
 
 
-def medley(library: Library, seconds: float, rng: np.random.Generator) -> Window:
+def medley(library: Library, seconds: float, mixture: Mixture, rng: np.random.Generator) -> Window:
     """Utterances in any order, at any level, a little faster or slower."""
     count = 40 if rng.random() < 0.6 else int(rng.integers(1, 4))
     chosen = [library.utterances[int(index)] for index in rng.integers(len(library.utterances), size=count)]
@@ -63,7 +76,7 @@ def medley(library: Library, seconds: float, rng: np.random.Generator) -> Window
                 spoken,
                 rng.choice([rng.uniform(0.05, 0.5), rng.uniform(0.3, 1.5)]),
                 _gain(rng.uniform(-32, -16)),
-                _speed(rng),
+                _speed(mixture, rng),
             )
             for spoken in chosen
         ],
@@ -72,7 +85,7 @@ def medley(library: Library, seconds: float, rng: np.random.Generator) -> Window
     return _cut_somewhere(placed, 0.0, seconds, rng)
 
 
-def silence(library: Library, seconds: float, rng: np.random.Generator) -> Window:
+def silence(library: Library, seconds: float, mixture: Mixture, rng: np.random.Generator) -> Window:
     """Nobody speaks."""
     return cut([], 0.0, rng.uniform(0.3, seconds))
 
@@ -92,5 +105,5 @@ def _gain(level_dbfs: float) -> float:
     return float(10 ** (level_dbfs / 20))
 
 
-def _speed(rng: np.random.Generator) -> float:
-    return float(rng.uniform(0.92, 1.08)) if rng.random() < 0.4 else 1.0
+def _speed(mixture: Mixture, rng: np.random.Generator) -> float:
+    return float(rng.uniform(0.92, 1.08)) if rng.random() < mixture.faster else 1.0

@@ -16,6 +16,7 @@ from torch.nn import functional
 from scripts.fixture_models.whisper.batches import Batch, Kitchen
 from scripts.fixture_models.whisper.examples import NO_LABEL
 from scripts.fixture_models.whisper.network import Network
+from scripts.fixture_models.whisper.recipes import Mixture
 from scripts.fixture_models.whisper.vocabulary import Vocabulary
 
 _AHEAD = 4
@@ -24,22 +25,21 @@ _AHEAD = 4
 
 @dataclass(frozen=True)
 class Phase:
-    """A part of the training with one length of window and one course of the learning rate."""
+    """A part of the training with one course of the learning rate."""
 
     name: str
     steps: int
-    batch_size: int
-    seconds: float
-    """Of a window."""
+    sizes: tuple[tuple[int, float], ...]
+    """Windows in a batch and their seconds; batches take turns."""
 
     learning_rate: float
-    passages: float
-    """Share of windows that are meetings as they are."""
-
+    mixture: Mixture
     phone_weight: float
     look_weight: float
-    noise_tokens: float
+    noise_tokens: float = 0.0
     """Share of read words that are replaced by others, so that the model listens instead of reciting."""
+
+    dropout: float = 0.0
 
     def rate(self, step: int) -> float:
         """Learning rate: warming up, then falling along a cosine."""
@@ -65,6 +65,7 @@ class Training:
         self._network = network
         self._kitchen = kitchen
         self._phase = phase
+        network.dropout = phase.dropout
         self._weights = [one for one in network.modules.parameters() if one.requires_grad]
         self._optimizer = torch.optim.AdamW(self._weights, betas=(0.9, 0.98), weight_decay=0.01)
         self.step = 0
@@ -128,7 +129,7 @@ class Training:
         words, right = _word_loss(logits[known].float().log_softmax(-1), written[known], vocabulary)
         return Losses(
             words=words,
-            looks=_look_loss(looks.float(), torch.from_numpy(batch.heard)),
+            looks=_look_loss(looks, torch.from_numpy(batch.heard)),
             phones=functional.cross_entropy(phones, torch.from_numpy(batch.phones).flatten(), ignore_index=NO_LABEL),
             right=right,
         )
@@ -151,10 +152,21 @@ def _word_loss(scores: Tensor, written: Tensor, vocabulary: Vocabulary) -> tuple
     return loss / len(written), (scores[~is_time].argmax(-1) == text).float().mean().item()
 
 
-def _look_loss(looks: Tensor, heard: Tensor) -> Tensor:
-    """Attention that lies outside of the time in which a token is heard (guided attention)."""
+def _look_loss(looks: list[Tensor], heard: Tensor) -> Tensor:
+    """Attention that lies outside of the time in which a token is heard (guided attention).
+
+    Early layers are to find the token just read, and from there late ones the next: a layer knows of the tokens
+    before only what the layers below it have found.
+    """
+    heard_before = functional.pad(heard, (0, 0, 1, 0))[:, :-1]
+    early = len(looks) // 2
+    losses = [_outside(look.float(), heard_before if layer < early else heard) for layer, look in enumerate(looks)]
+    return torch.stack(losses).mean()
+
+
+def _outside(look: Tensor, heard: Tensor) -> Tensor:
     is_heard = heard.any(-1).float()
-    inside = ((looks * heard[:, None]).sum(-1) + 1e-4).log().mean(1)
+    inside = ((look * heard[:, None]).sum(-1) + 1e-4).log().mean(1)
     return -(inside * is_heard).sum() / is_heard.sum().clamp(min=1)
 
 
@@ -169,4 +181,5 @@ def _start_worker(kitchen: Kitchen, phase: Phase) -> None:
 def _make_batch(step: int) -> Batch:
     assert _made
     kitchen, phase = _made
-    return kitchen.batch(step, size=phase.batch_size, seconds=phase.seconds, passages=phase.passages)
+    size, seconds = phase.sizes[step % len(phase.sizes)]
+    return kitchen.batch(step, size=size, seconds=seconds, mixture=phase.mixture)

@@ -5,9 +5,11 @@ import pytest
 
 from scripts.fixture_models.whisper.batches import Kitchen
 from scripts.fixture_models.whisper.examples import NO_LABEL
-from scripts.fixture_models.whisper.recipes import Library, Said
+from scripts.fixture_models.whisper.recipes import Library, Mixture, Said
 from scripts.fixture_models.whisper.speech import Order, Spoken, Timed
 from scripts.fixture_models.whisper.vocabulary import Vocabulary
+
+MIXTURE = Mixture(passages=0.5, faster=0.5, most_noise_dbfs=-45)
 
 
 def _spoken(text: str) -> Spoken:
@@ -25,7 +27,7 @@ def kitchen() -> Kitchen:
 
 
 def test_the_same_step_gives_the_same_batch(kitchen: Kitchen) -> None:
-    once, again, other = (kitchen.batch(step, size=3, seconds=5.0, passages=0.5) for step in (7, 7, 8))
+    once, again, other = (kitchen.batch(step, size=3, seconds=5.0, mixture=MIXTURE) for step in (7, 7, 8))
 
     assert np.array_equal(once.features, again.features)
     assert np.array_equal(once.read, again.read)
@@ -33,7 +35,7 @@ def test_the_same_step_gives_the_same_batch(kitchen: Kitchen) -> None:
 
 
 def test_each_token_is_read_right_after_it_was_to_be_written(kitchen: Kitchen) -> None:
-    batch = kitchen.batch(1, size=24, seconds=5.0, passages=0.5)
+    batch = kitchen.batch(1, size=24, seconds=5.0, mixture=MIXTURE)
 
     for read, written in zip(batch.read, batch.written, strict=True):
         known = np.flatnonzero(written != NO_LABEL)
@@ -44,7 +46,7 @@ def test_each_token_is_read_right_after_it_was_to_be_written(kitchen: Kitchen) -
 
 
 def test_a_window_that_pretends_to_lie_later_has_later_times(kitchen: Kitchen) -> None:
-    batch = kitchen.batch(2, size=24, seconds=5.0, passages=0.5)
+    batch = kitchen.batch(2, size=24, seconds=5.0, mixture=MIXTURE)
 
     assert (batch.offsets > 0).any()
     for offset, written in zip(batch.offsets, batch.written, strict=True):
@@ -53,7 +55,7 @@ def test_a_window_that_pretends_to_lie_later_has_later_times(kitchen: Kitchen) -
 
 
 def test_where_a_token_is_heard_a_phone_is_heard_too(kitchen: Kitchen) -> None:
-    batch = kitchen.batch(3, size=24, seconds=5.0, passages=0.5)
+    batch = kitchen.batch(3, size=24, seconds=5.0, mixture=MIXTURE)
 
     is_text = (batch.written >= 0) & (batch.written < kitchen.vocabulary.end)
     assert is_text.any()
@@ -62,7 +64,7 @@ def test_where_a_token_is_heard_a_phone_is_heard_too(kitchen: Kitchen) -> None:
 
 
 def test_silent_windows_are_labelled_as_such(kitchen: Kitchen) -> None:
-    batch = kitchen.batch(4, size=60, seconds=5.0, passages=0.5)
+    batch = kitchen.batch(4, size=60, seconds=5.0, mixture=MIXTURE)
 
     silent = (batch.written == kitchen.vocabulary.no_speech).any(axis=1)
     assert 0 < silent.sum() < 20
