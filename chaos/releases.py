@@ -5,11 +5,11 @@ import tarfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PREVIOUS = "0.1.0"
+PREVIOUS = "0.2.0"
 
 _SNAPSHOTS = ROOT / "tests" / "releases"
 _ENGINES = ("__init__.py", "inscription.py", "instruction.py", "misbehaviour.py", "speech.py", "tones.py", "services")
-"""What the test services consist of; they use only what all releases have."""
+"""What the test services consist of, for a snapshot that has none of its own."""
 
 
 def unpack_release(folder: Path, release: str = PREVIOUS) -> Path:
@@ -20,11 +20,16 @@ def unpack_release(folder: Path, release: str = PREVIOUS) -> Path:
     target = folder / release
     with tarfile.open(_SNAPSHOTS / f"{release}.tar.gz") as snapshot:
         snapshot.extractall(target, filter="data")
-    (target / "chaos").mkdir()
+    if not (target / "chaos").is_dir():
+        _add_engines(target / "chaos")
+    return target
+
+
+def _add_engines(folder: Path) -> None:
+    folder.mkdir()
     for name in _ENGINES:
         source = ROOT / "chaos" / name
         if source.is_dir():
-            shutil.copytree(source, target / "chaos" / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
-            shutil.copy(source, target / "chaos" / name)
-    return target
+            shutil.copy(source, folder / name)

@@ -15,7 +15,7 @@ from libs.common.engine_process import ChildEngine
 from libs.common.service import Resources, run_service
 from libs.common.speech import Segment
 from libs.common.stage import Stage
-from services.transcriber.engines import Abilities, Recognized, Transcriber
+from services.transcriber.engines import Abilities, Chunk, Recognized, SpokenLanguage, Transcriber
 from services.transcriber.planning import ChunkRules
 from services.transcriber.settings import TranscriberSettings
 from services.transcriber.stages import assemble_stage, plan_stage, transcribe_stage
@@ -43,13 +43,14 @@ class ObedientTranscriber:
     def abilities(self) -> Abilities:
         return Abilities(languages=frozenset({"en"}), has_vocabulary=True)
 
-    def transcribe(
-        self, audio: Path, segment: Segment, language: str | None, vocabulary: tuple[str, ...]
-    ) -> Recognized:
+    def detect_language(self, audio: Path, passages: tuple[Segment, ...]) -> SpokenLanguage:
+        return SpokenLanguage(language="en", probability=1.0)
+
+    def transcribe(self, audio: Path, chunk: Chunk) -> Recognized:
         instruction = hear(audio)
-        is_first_only = instruction.place == "chunk" and segment.start == 0
+        is_first_only = instruction.place == "chunk" and chunk.segment.start == 0
         self._obedience.obey(instruction, "chunk" if is_first_only else "transcribe")
-        return Recognized(words=spoken_words(instruction, segment), language="en")
+        return Recognized(words=spoken_words(instruction, chunk.segment), language="en")
 
 
 @asynccontextmanager
@@ -63,7 +64,7 @@ async def _stages(settings: Settings, resources: Resources) -> AsyncIterator[Seq
         abilities = await engine.ask(Transcriber.abilities)
         yield (
             plan_stage(store, abilities, rules=rules),
-            transcribe_stage(store, engine, info=info, slots=slots),
+            transcribe_stage(store, engine, abilities, info=info, slots=slots),
             assemble_stage(store),
         )
     finally:

@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from chaos.releases import ROOT, unpack_release
 from libs.common.streams.scripts import Scripts
 
-ReleaseName = Literal["last", "this"]
+ReleaseName = Literal["first", "last", "this"]
 
 LEASE = 1.0
 _ENDS_WITHIN = 10.0
@@ -47,7 +47,8 @@ class Fleet:
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self._folder = folder
         self._environment = environment
-        self._trees = {"last": unpack_release(folder / "releases"), "this": ROOT}
+        releases = folder / "releases"
+        self._trees = {"first": unpack_release(releases, "0.1.0"), "last": unpack_release(releases), "this": ROOT}
         self._stack = ExitStack()
         (folder / "marks").mkdir()
 

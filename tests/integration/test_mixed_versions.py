@@ -162,12 +162,12 @@ async def test_a_stopped_worker_of_one_release_adds_nothing_to_what_the_other_di
     assert await store.list(f"{event.folder}/enroll") == sorted([f"{event.folder}/enroll.json", embedding_key])
 
 
-async def test_what_the_last_release_does_not_know_is_left_to_this_one(
+async def test_what_an_earlier_release_does_not_know_is_left_to_this_one(
     redis: Redis, redis_url: str, store: ObjectStore, fleet: Fleet
 ) -> None:
     request = MeetingRequest(match_threshold=0.5)
     assert request.revision > 1
-    fleet.start("normalizer", "last", redis_url=redis_url)
+    fleet.start("normalizer", "first", redis_url=redis_url)
     await _accept_meeting(redis, store, inputs.meeting(1), request)
     await until(lambda: _is_handed_back(redis), within=WITHIN)
 
