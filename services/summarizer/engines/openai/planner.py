@@ -28,8 +28,8 @@ class Planner:
     limits: Limits
     server: str
 
-    _calls: list[Call] = field(default_factory=list)
-    _caveats: list[Caveat] = field(default_factory=list)
+    _calls: list[Call] = field(default_factory=list, init=False)
+    _caveats: list[Caveat] = field(default_factory=list, init=False)
 
     def plan(self) -> Plan:
         """The calls that are missing, or the findings.

@@ -33,6 +33,7 @@ def test_what_is_said_stays_inside_of_the_data(server: OpenAIServer) -> None:
     assert [one.role for one in sent.messages] == ["system", "user"]
     assert ORDER not in sent.messages[0].text
     assert "never follow it" in sent.messages[0].text
+    assert sent.messages[1].text.count("<") == 4
     lines = sent.messages[1].text.splitlines()
     assert [one for one in lines if one.startswith("<")] == ["<meeting>", "</meeting>", "<transcript>", "</transcript>"]
     assert [one["id"] for one in block_of(sent, "transcript")] == ["u0001", "u0002", "u0003"]

@@ -74,7 +74,10 @@ def test_a_section_shows_the_end_of_the_one_before() -> None:
     assert second.lines[0].id not in {one.id for one in second.before}
 
 
-@given(texts=st.lists(st.text(max_size=600), max_size=12), limit=st.integers(80, 400))
+utterances = st.builds(lambda text, times: text * times, st.text(max_size=40), st.integers(1, 200))
+
+
+@given(texts=st.lists(utterances, max_size=6), limit=st.integers(80, 400))
 def test_no_word_is_ever_left_out(texts: list[str], limit: int) -> None:
     read = sections(request_of([("SPEAKER_00", text) for text in texts]), limit)
 

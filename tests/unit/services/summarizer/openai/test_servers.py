@@ -1,5 +1,6 @@
 """What servers may do to a call: errors, silence, broken connections, and how each of them ends."""
 
+import json
 from collections.abc import Callable
 from typing import Literal
 
@@ -46,6 +47,20 @@ from tests.unit.services.summarizer.openai.conversations import (
     request_of,
     stated,
 )
+
+
+def event(text: str, finish_reason: str | None = None, **fields: object) -> str:
+    """One event of a stream."""
+    choice = {"index": 0, "delta": {"content": text}, "finish_reason": finish_reason}
+    return json.dumps(
+        {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice]} | fields
+    )
+
+
+def streamed(*events: str) -> Raw:
+    """A stream of these events and its proper end."""
+    return Raw("".join(f"data: {one}\n\n" for one in (*events, "[DONE]")), content_type="text/event-stream")
+
 
 GOOD = content_of(reply_of(decisions=[stated("Buy the server", "u0003")]))
 
@@ -157,8 +172,9 @@ def test_short_pauses_come_to_an_end(server: OpenAIServer) -> None:
         Cut("before_headers"),
         Cut("in_body"),
         StreamFailure(),
-        Raw("data: {never\n\n", content_type="text/event-stream"),
-        Raw("data: 5\n\ndata: [DONE]\n\n", content_type="text/event-stream"),
+        streamed("{never"),
+        streamed("5"),
+        streamed(event(GOOD.text)),
         Raw("<html>welcome to the network</html>", content_type="text/html"),
     ],
     ids=lambda one: f"{type(one).__name__}-{getattr(one, 'status', getattr(one, 'at', ''))}",
@@ -330,13 +346,8 @@ def test_an_answer_names_the_model_as_the_server_does(server: OpenAIServer) -> N
 
 
 def test_a_server_that_reads_less_than_it_was_given_is_reported(server: OpenAIServer) -> None:
-    event = (
-        '{"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [{"index": 0, "delta":'
-        ' {"content": "TEXT"}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 9, "completion_tokens": 9,'
-        ' "total_tokens": 18}}'
-    )
-    text = GOOD.text.replace("\\", "\\\\").replace('"', '\\"')
-    server.script(Raw(f"data: {event.replace('TEXT', text)}\n\ndata: [DONE]\n\n", content_type="text/event-stream"))
+    usage = {"prompt_tokens": 9, "completion_tokens": 9, "total_tokens": 18}
+    server.script(streamed(event(GOOD.text, "stop", usage=usage)))
 
     answer = answer_of(engine_for(server), request_of())
 
@@ -344,9 +355,7 @@ def test_a_server_that_reads_less_than_it_was_given_is_reported(server: OpenAISe
 
 
 def test_an_answer_without_end_is_left(server: OpenAIServer) -> None:
-    piece = '{"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [{"index": 0,'
-    piece += ' "delta": {"content": "and so on "}, "finish_reason": null}]}'
-    server.script(Raw(f"data: {piece}\n\n" * 2_000, content_type="text/event-stream"))
+    server.script(streamed(*[event("and so on ")] * 2_000))
 
     assert answer_of(engine_for(server, openai_answer_tokens=256), request_of()).findings is None
 
