@@ -23,15 +23,22 @@ class MatchRule:
     """Least distance to the next best speaker of the label, and to the next best label of the speaker."""
 
 
-_MEASURED_RULES = {"resemblyzer": MatchRule(threshold=0.77, margin=0.05)}
+_WESPEAKER_RULE = MatchRule(threshold=0.5, margin=0.1)
+"""From what others use for such models; not measured here. A name that is wrong is worse than none."""
+
+_RULES = {
+    "resemblyzer": MatchRule(threshold=0.77, margin=0.05),
+    "pyannote/wespeaker-voxceleb-resnet34-LM": _WESPEAKER_RULE,
+    "pyannote/speaker-diarization-community-1/embedding": _WESPEAKER_RULE,
+}
 
 _UNMEASURED_RULE = MatchRule(threshold=0.77, margin=0.05)
-"""Strict, for models that have no measured rule."""
+"""Strict, for models that have no rule."""
 
 
 @dataclass(frozen=True)
 class MatchRules:
-    """The measured rule of each embedding model, unless the settings or the request say otherwise."""
+    """The rule of each embedding model, unless the settings or the request say otherwise."""
 
     threshold: float | None = None
     margin: float | None = None
@@ -45,10 +52,10 @@ class MatchRules:
 
     def of(self, model: EmbeddingModel | None) -> MatchRule:
         """The rule for embeddings of this model."""
-        measured = _MEASURED_RULES.get(model.name, _UNMEASURED_RULE) if model else _UNMEASURED_RULE
+        rule = _RULES.get(model.name, _UNMEASURED_RULE) if model else _UNMEASURED_RULE
         return MatchRule(
-            threshold=measured.threshold if self.threshold is None else self.threshold,
-            margin=measured.margin if self.margin is None else self.margin,
+            threshold=rule.threshold if self.threshold is None else self.threshold,
+            margin=rule.margin if self.margin is None else self.margin,
         )
 
 

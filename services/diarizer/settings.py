@@ -23,10 +23,10 @@ class DiarizerSettings(ServiceSettings):
     """Meetings whose labels are matched at the same time."""
 
     match_threshold: float | None = Field(default=None, ge=-1, le=1)
-    """Cosine similarity from which a label may get a name; unset, the one measured for the embedding model."""
+    """Cosine similarity from which a label may get a name; unset, that of the embedding model."""
 
     match_margin: float | None = Field(default=None, ge=0, le=2)
-    """How much closer the name must be than any other, on both sides; unset, as measured for the model."""
+    """How much closer the name must be than any other, on both sides; unset, that of the embedding model."""
 
     stall_limit: float = Field(default=120.0, gt=0)
     """Seconds without progress after which an engine's process is given up."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pyannote.audio.pipelines.clustering import AgglomerativeClustering, VBxClustering
 
 MAX_EMBEDDINGS = 10_000
-"""Two hours of talk, about; whatever is shorter is clustered as pyannote does."""
+"""An hour and a half of lively talk; whatever has fewer is clustered as pyannote does."""
 
 Array = NDArray[Any]
 

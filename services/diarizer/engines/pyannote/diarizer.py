@@ -71,8 +71,6 @@ class PyannoteDiarizer:
         """
         duration = audio_duration(audio)
         self._memory.check(duration, bounds)
-        if duration == 0:
-            return DiarizedSpeech(turns=(), model=self.embedding_model, embeddings={})
         return to_speech(self._apply(audio, duration, bounds), self.embedding_model, duration=duration)
 
     def embed(self, audio: Path) -> SampleVoice:

@@ -16,7 +16,18 @@ from services.diarizer.settings import DiarizerSettings
 _BATCH_SIZES = {"cpu": (8, 2), "cuda": (32, 32)}
 """Of segmentation and embedding. On the CPU large batches leave its caches, and the model gets slower."""
 
-_Broken = (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, AttributeError, ImportError, TypeError, ValueError)
+_Broken = (
+    pickle.UnpicklingError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    KeyError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What a damaged or foreign checkpoint can raise."""
 
 
 def choose_device(wish: str) -> torch.device:

@@ -140,3 +140,14 @@ def test_settings_win_over_the_measured_rule() -> None:
 
     assert MatchRules(threshold=0.5).of(MODEL) == MatchRule(threshold=0.5, margin=measured.margin)
     assert MatchRules(margin=0.2).of(None).margin == 0.2
+
+
+@pytest.mark.parametrize(
+    "name", ["pyannote/wespeaker-voxceleb-resnet34-LM", "pyannote/speaker-diarization-community-1/embedding"]
+)
+def test_voices_of_pyannotes_models_have_a_rule_of_their_own(name: str) -> None:
+    model = EmbeddingModel(name=name, revision="1", dimension=256)
+
+    assert MatchRules().of(model) == MatchRule(threshold=0.5, margin=0.1)
+    assert MatchRules().of(model) != MatchRules().of(MODEL.model_copy(update={"name": "unheard-of"}))
+    assert MatchRules(threshold=0.6).of(model) == MatchRule(threshold=0.6, margin=0.1)

@@ -58,3 +58,8 @@ def test_a_containers_limit_counts_as_memory(tmp_path: Path) -> None:
     (tmp_path / "memory.max").write_text("max\n")
 
     assert (limited, usable_memory_bytes(tmp_path)) == (2**30, without)
+
+
+@pytest.mark.parametrize(("minutes", "measured_mb"), [(1, 1239), (10, 1265), (30, 1303), (60, 1632), (180, 2568)])
+def test_no_less_is_expected_than_was_measured_with_six_voices(minutes: float, measured_mb: float) -> None:
+    assert measured_mb < expected_mb(minutes * 60, voices=6) < 1.3 * measured_mb
