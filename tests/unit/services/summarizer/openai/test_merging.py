@@ -2,7 +2,7 @@
 
 import datetime
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libs.common.minutes import ActionItem, Finding, Findings, Section
@@ -134,16 +134,24 @@ def test_an_outline_has_no_lists() -> None:
     assert [one.kind for one in items([outline(part)])] == ["summary", "topic"]
 
 
-texts = st.text(min_size=1, max_size=3)
-found = st.builds(lambda text, ids: finding(text, *ids), texts, st.lists(st.sampled_from("abc"), max_size=2))
-parts_of_minutes = st.lists(
-    st.builds(lambda decisions: Findings(summary="S", decisions=tuple(decisions)), st.lists(found, max_size=4)),
-    min_size=1,
-    max_size=4,
-)
-ids = st.builds(lambda part, place: f"decision-{part}-{place}", st.integers(0, 5), st.integers(0, 5))
+def decided(text: str, evidence: list[str]) -> Finding:
+    return finding(text, *evidence)
 
 
+def part_of(decisions: list[Finding]) -> Findings:
+    return Findings(summary="S", decisions=tuple(decisions))
+
+
+def decision_id(part: int, place: int) -> str:
+    return f"decision-{part}-{place}"
+
+
+found = st.builds(decided, st.text(min_size=1, max_size=3), st.lists(st.sampled_from("abc"), max_size=2))
+parts_of_minutes = st.lists(st.builds(part_of, st.lists(found, max_size=4)), min_size=1, max_size=4)
+ids = st.builds(decision_id, st.integers(0, 5), st.integers(0, 5))
+
+
+@settings(deadline=None)
 @given(parts=parts_of_minutes, groups=st.lists(st.builds(same, st.just("joined"), ids, ids, ids), max_size=5))
 def test_whatever_a_model_joins_no_item_and_no_evidence_is_lost(parts: list[Findings], groups: list[Same]) -> None:
     before, after = joined(parts).decisions, merged(parts, reply(*groups)).decisions

@@ -1,7 +1,7 @@
 """Every word of a transcript is in exactly one section, and no section is larger than it may be."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.summarizer.engines.openai.data import block
@@ -74,9 +74,15 @@ def test_a_section_shows_the_end_of_the_one_before() -> None:
     assert second.lines[0].id not in {one.id for one in second.before}
 
 
-utterances = st.builds(lambda text, times: text * times, st.text(max_size=40), st.integers(1, 200))
+def repeated(text: str, times: int) -> str:
+    """Something long, of which a shrunk example is short."""
+    return text * times
 
 
+utterances = st.builds(repeated, st.text(max_size=40), st.integers(1, 200))
+
+
+@settings(deadline=None, max_examples=60)
 @given(texts=st.lists(utterances, max_size=6), limit=st.integers(80, 400))
 def test_no_word_is_ever_left_out(texts: list[str], limit: int) -> None:
     read = sections(request_of([("SPEAKER_00", text) for text in texts]), limit)
