@@ -18,7 +18,6 @@ from scripts.fixture_models.pyannote_pipeline.windows import MAX_SPEAKERS, Windo
 WINDOW_SECONDS = 10.0
 HIDDEN_SIZE = 64
 BATCH_SIZE = 8
-LEARNING_RATE = 3e-3
 LARGEST_GRADIENT = 1.0
 VOICE_WEIGHT = 4.0
 
@@ -50,14 +49,14 @@ def frame_times(model: PyanNet) -> NDArray[np.float64]:
     return np.asarray(np.arange(num_frames) * field.step + field.duration / 2)
 
 
-def train_segmentation(model: PyanNet, windows: Iterator[Window], *, steps: int) -> None:
+def train_segmentation(model: PyanNet, windows: Iterator[Window], *, steps: int, learning_rate: float) -> None:
     """Learn from the windows; the filters that read the waveform stay as they are, which is faster."""
     for filters in (model.sincnet.wav_norm1d, model.sincnet.conv1d[0]):
         filters.requires_grad_(False)
     lesson = _Lesson(model)
     learned = [one for one in lesson.parameters() if one.requires_grad]
-    optimizer = torch.optim.Adam(learned, lr=LEARNING_RATE)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps, pct_start=0.1)
+    optimizer = torch.optim.Adam(learned, lr=learning_rate)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=steps, pct_start=0.1)
     progress = Progress("segmentation", steps)
     lesson.train()
     for step in range(1, steps + 1):
