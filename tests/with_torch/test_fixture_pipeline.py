@@ -48,6 +48,7 @@ def load(config: Path) -> Any:
 def pipeline(network: list[str]) -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PYANNOTE_METRICS_ENABLED", "0")
+        torch.set_num_threads(1)  # threads that wait for each other on a busy machine take many times as long
         yield load(FOLDER)
 
 
