@@ -24,7 +24,16 @@ _LONGEST_DELAY = 3600.0
 """After that we look again, whatever the server says."""
 
 _TEXT_LENGTH = 300
-_TOO_LONG = ("context_length_exceeded", "context length", "context size", "context window", "too many tokens")
+_TOO_LONG = (
+    "context_length_exceeded",
+    "context length",
+    "context size",
+    "context window",
+    "too many tokens",
+    "request too large",
+)
+"""The last is a 429 for what exceeds the budget of a whole minute: no patience would help."""
+
 _PASSING = frozenset({408, 409, 425})
 
 
@@ -91,9 +100,9 @@ def _of_status(error: openai.APIStatusError, model: str) -> PipelineError | Prom
         case 404:
             cure = "set OPENAI_MODEL, or OPENAI_BASE_URL up to and with its /v1"
             return ModelUnknown(f"the server has no model {model}: {cure}; {said(error)}")
-        case 429 if _is_about(error, "insufficient_quota"):
+        case 402 | 429 if error.status_code == 402 or _is_about(error, "insufficient_quota"):
             return QuotaExhausted(f"the account that pays for {model} is out of credit: {said(error)}")
-        case 429:
+        case 429 if not _is_about(error, *_TOO_LONG):
             return RateLimited(f"{model} is limited: {said(error)}", delay=delay)
         case status if status >= 500 or status in _PASSING:
             return ModelOutOfReach(f"the server of {model} is out of order: {said(error)}", delay=delay)

@@ -121,7 +121,7 @@ def _objects(text: str) -> Iterator[str]:
     while (start := text.find("{", position)) >= 0:
         try:
             _, position = decoder.raw_decode(text, start)
-        except ValueError:
+        except (ValueError, RecursionError):
             position = start + 1
         else:
             yield text[start:position]

@@ -55,7 +55,17 @@ def test_the_answer_is_found_in_what_is_around_it(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "No.", "{}", "[]", "null", GOOD[:-2], json.dumps(reply_of(extra=1)), json.dumps(reply_of(topics="none"))],
+    [
+        "",
+        "No.",
+        "{}",
+        pytest.param('{"a":' * 20_000, id="nested"),
+        "[]",
+        "null",
+        GOOD[:-2],
+        json.dumps(reply_of(extra=1)),
+        json.dumps(reply_of(topics="none")),
+    ],
 )
 def test_what_breaks_the_schema_is_no_answer(text: str) -> None:
     with pytest.raises(ValidationError):

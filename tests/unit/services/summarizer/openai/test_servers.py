@@ -120,8 +120,9 @@ def test_an_unknown_model_is_named_with_the_setting(server: OpenAIServer) -> Non
     assert not unknown.value.retryable
 
 
-def test_an_account_without_credit_is_not_waited_for(server: OpenAIServer) -> None:
-    server.script(insufficient_quota())
+@pytest.mark.parametrize("reply", [insufficient_quota(), Failure(402, "Insufficient balance.")])
+def test_an_account_without_credit_is_not_waited_for(server: OpenAIServer, reply: Reply) -> None:
+    server.script(reply)
 
     with pytest.raises(QuotaExhausted) as exhausted:
         answer_of(engine_for(server), request_of())
@@ -360,7 +361,15 @@ def test_an_answer_without_end_is_left(server: OpenAIServer) -> None:
     assert answer_of(engine_for(server, openai_answer_tokens=256), request_of()).findings is None
 
 
-@pytest.mark.parametrize("reply", [Truncated('{"summary": "They'), Failure(400, "x", code="context_length_exceeded")])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Truncated('{"summary": "They'),
+        Failure(400, "x", code="context_length_exceeded"),
+        Failure(413, "Payload too large."),
+        Failure(429, "Request too large on tokens per min (TPM): Limit 9, Requested 10.", code="rate_limit_exceeded"),
+    ],
+)
 def test_what_does_not_fit_is_no_error(server: OpenAIServer, reply: Reply) -> None:
     server.script(reply)
 
