@@ -6,12 +6,13 @@ from pathlib import Path, PurePosixPath
 import httpx2
 from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url, try_to_load_from_cache
 from huggingface_hub.errors import (
-    EntryNotFoundError,
     GatedRepoError,
     HfHubHTTPError,
     HFValidationError,
+    RemoteEntryNotFoundError,
     RepositoryNotFoundError,
     RevisionNotFoundError,
+    XetDownloadError,
 )
 
 from libs.common.errors import InvalidSettings
@@ -22,7 +23,8 @@ _TOKENS_PAGE = f"{PAGES}/settings/tokens"
 _GATED_TOGETHER = ("pyannote/speaker-diarization-3.1", "pyannote/segmentation-3.0")
 """The default pipeline needs the terms of both."""
 
-_Errors = (HfHubHTTPError, EntryNotFoundError, httpx2.HTTPError, OSError)
+_Errors = (HfHubHTTPError, httpx2.HTTPError, XetDownloadError, OSError, RuntimeError)
+"""What a fetch that fails can raise."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Hub:
                 f"{repository} has no revision {revision}: set PYANNOTE_REVISION to one of "
                 f"{PAGES}/{repository}/commits/main, or leave it out"
             )
-        if isinstance(error, EntryNotFoundError):
+        if isinstance(error, RemoteEntryNotFoundError):
             return f"{repository} holds no {name}, so it is no pipeline or model of pyannote: set PYANNOTE_PIPELINE"
         if status == 401 or isinstance(error, GatedRepoError):
             return self._unauthorized(repository, status)
@@ -113,9 +115,9 @@ def _terms(repository: str) -> str:
 
 def _unreachable(error: Exception, repository: str) -> str:
     return (
-        f"{repository} cannot be fetched, because the hub gives no answer ({_first_line(error)}): let this machine "
-        f"reach {PAGES}, or run `hf download {repository}`, and the same for the models that its config.yaml names, "
-        "where it can be reached and copy that folder HF_HOME to this machine; "
+        f"{repository} cannot be fetched ({_first_line(error)}): let this machine reach {PAGES}; "
+        f"or run `hf download {repository}`, and the same for the models that its config.yaml names, where it can be "
+        "reached, and copy that folder HF_HOME to this machine; "
         "or set PYANNOTE_PIPELINE to a folder that holds a pipeline"
     )
 

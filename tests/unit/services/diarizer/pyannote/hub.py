@@ -33,6 +33,9 @@ class FakeHub:
     """They have no right to read gated repositories."""
 
     is_out_of_order: bool = False
+    cuts_downloads: bool = False
+    """It breaks off in the middle of every file."""
+
     requests: list[str] = field(default_factory=list)
     url: str = ""
 
@@ -120,7 +123,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        if with_content:
+        if with_content and self.server.hub.cuts_downloads:
+            self.wfile.write(content[: len(content) // 2])
+            self.close_connection = True
+        elif with_content:
             self.wfile.write(content)
 
     def _refuse(self, status: int, code: str, text: str) -> None:

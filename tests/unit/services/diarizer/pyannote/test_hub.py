@@ -118,6 +118,17 @@ def test_a_hub_that_is_out_of_order_says_how_to_do_without(hub: FakeHub, cache: 
     assert f"hf download {PIPELINE}" in text
 
 
+def test_a_download_that_breaks_off_says_how_to_do_without_and_leaves_no_half_file(hub: FakeHub, cache: Path) -> None:
+    hub.cuts_downloads = True
+    text = refusal(hub, cache, "hf_friend")
+    hub.cuts_downloads = False
+
+    assert f"hf download {PIPELINE}" in text
+    assert (
+        Hub("hf_friend", endpoint=hub.url, cache=cache).file(PIPELINE, "config.yaml").path.read_bytes() == b"pipeline:"
+    )
+
+
 def test_a_hub_that_cannot_be_reached_says_how_to_do_without(cache: Path) -> None:
     with running_hub() as gone:
         pass
