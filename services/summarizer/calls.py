@@ -25,6 +25,7 @@ class Asker:
 
     workspace: str
     meeting_id: str
+    run_id: str
     persona: str
 
 
@@ -100,12 +101,12 @@ class Calls:
             asked=call.asked,
         )
         started = time.monotonic()
-        found = await self._answers.find(question)
-        given = (
-            _Given(found, is_cached=True) if found else _Given(await self._engine.run(work, Summarizer.answer, call))
-        )
-        if not given.is_cached:
-            await self._answers.keep(question, given.answer)
+        answer = await self._answers.find(question)
+        if answer is None:
+            said = await self._engine.run(work, Summarizer.answer, call)
+            answer = said.model_copy(update={"run_id": asker.run_id})
+            await self._answers.keep(question, answer)
+        given = _Given(answer, is_cached=answer.run_id != asker.run_id)
         work.progress(1.0)
         _tell(call, asker, given, time.monotonic() - started)
         return given
@@ -113,14 +114,14 @@ class Calls:
 
 @dataclass(frozen=True)
 class _Given:
-    """An answer, and whether it was there before."""
+    """An answer, and whether another run bears its cost; an earlier attempt of this one does not count as such."""
 
     answer: Answer
-    is_cached: bool = False
+    is_cached: bool
 
     @property
     def usage(self) -> Usage:
-        """What it took this time: an answer of a remote model that was there before takes nothing."""
+        """What it took of this run: an answer of a remote model that was there before takes nothing."""
         taken = self.answer.usage
         return Usage(calls=1, cached_calls=1) if self.is_cached and taken.calls else taken
 

@@ -38,7 +38,7 @@ def summarize_stage(
     async def summarize(event: MinutesPlanned, work: Work) -> Sequence[MinutesWritten]:
         persona = personas.get(event.persona)
         request = await _request(store, event, persona)
-        asker = Asker(workspace=event.workspace, meeting_id=event.meeting_id, persona=persona.id)
+        asker = Asker(workspace=event.workspace, meeting_id=event.meeting_id, run_id=event.run_id, persona=persona.id)
         written = await calls.minutes(request, asker, work)
         minutes = _minutes(persona, info, written, _checked(written, request, work))
         key = await work.keep("minutes.json", minutes)

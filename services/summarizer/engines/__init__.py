@@ -72,6 +72,9 @@ class Answer(Frozen):
     usage: Usage = Usage()
     caveats: tuple[Caveat, ...] = ()
 
+    run_id: str = ""
+    """The run that asked first, and bears the cost."""
+
 
 class Plan(Frozen):
     """What is still to be asked for the minutes, or the minutes."""

@@ -163,12 +163,25 @@ async def test_what_was_answered_before_a_failure_is_not_asked_again(
     server.requests.clear()
     server.answer_with(decide)
 
-    minutes = await write(stage, store, work)
+    await write(stage, store, work)
 
     again = {first_of(one.chat) for one in server.requests}
     assert again & asked == {max(asked)}
-    assert minutes.usage.cached_calls == len(asked) - 1
-    assert minutes.usage.calls == minutes.usage.cached_calls + len(server.requests)
+
+
+async def test_a_run_bears_the_cost_of_its_earlier_attempts(
+    stage: Stage[MinutesPlanned], store: ObjectStore, work: RecordedWork, server: OpenAIServer
+) -> None:
+    server.answer_with(unless(lambda first: first > "u0030", server_error()))
+    await fails_with(ModelOutOfReach, stage, store, work)
+    server.answer_with(decide)
+    after_all = await write(stage, store, work)
+    replayed = await write(stage, store, work, run_id="r2")
+
+    assert (after_all.is_cached, after_all.usage.cached_calls) == (False, 0)
+    assert after_all.usage.calls == len(server.requests) - 1, "all but the one that failed"
+    assert after_all.usage.input_tokens > 4 * 1_000
+    assert (replayed.usage.cached_calls, replayed.usage.input_tokens) == (after_all.usage.calls, 0)
 
 
 async def test_after_a_failure_no_call_begins_and_those_under_way_are_kept(
