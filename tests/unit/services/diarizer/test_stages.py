@@ -8,15 +8,16 @@ import pytest
 import soundfile
 
 from libs.common.engine import EngineInfo
+from libs.common.engine_here import EngineHere
 from libs.common.engine_process import ChildEngine
 from libs.common.errors import EngineCrashed, PipelineError
 from libs.common.events import AudioNormalized, SampleNormalized, SpeakersMatched, SpeechDiarized, VoiceEmbedded
 from libs.common.request import MeetingRequest
 from libs.common.speakers import Gallery, SpeakerMatches, Voiceprint, gallery_key
-from libs.common.speech import Diarization, SpeakerBounds, SpeakerEmbedding
+from libs.common.speech import Diarization, EmbeddingModel, SpeakerBounds, SpeakerEmbedding
 from libs.common.stage import Stage
 from libs.common.storage import ObjectStore
-from services.diarizer.engines import Diarizer, load_engine
+from services.diarizer.engines import DiarizedSpeech, Diarizer, SampleVoice, load_engine
 from services.diarizer.errors import NoSpeech, SeveralVoices, TooLittleSpeech
 from services.diarizer.galleries import StoredGalleries
 from services.diarizer.matching import MatchRules
@@ -259,3 +260,32 @@ def test_stages_say_what_they_consume_and_how_long_they_may_take(
     assert (sample.name, sample.consumes) == ("enroll", SampleNormalized)
     long = MEETING.model_copy(update={"duration": 21_600.0})
     assert heavy.deadline(long) > 21_600 > heavy.deadline(MEETING)
+
+
+class Hearing:
+    """Stands for an engine that heard this in a clip."""
+
+    info = INFO
+
+    def __init__(self, voice: SampleVoice) -> None:
+        self.embedding_model = voice.model
+        self._voice = voice
+
+    def diarize(self, audio: Path, bounds: SpeakerBounds) -> DiarizedSpeech:
+        raise NotImplementedError
+
+    def embed(self, audio: Path) -> SampleVoice:
+        return self._voice
+
+
+@pytest.mark.parametrize(("seconds", "error"), [(0.0, NoSpeech), (1.5, TooLittleSpeech), (4.0, TooLittleSpeech)])
+async def test_speech_that_gave_no_voice_is_too_little_and_not_none(
+    store: ObjectStore, seconds: float, error: type[PipelineError]
+) -> None:
+    model = EmbeddingModel(name="small", revision="1", dimension=2)
+    voice = SampleVoice(embedding=None, speech_seconds=seconds, other_voice_seconds=0.0, model=model)
+    await store.put(SAMPLE.audio_key, b"")
+    stage = enroll_stage(store, EngineHere[Diarizer](lambda: Hearing(voice)), info=INFO)
+
+    with pytest.raises(error):
+        await stage.handle(SAMPLE, RecordedWork(store, SAMPLE.folder))
