@@ -43,7 +43,7 @@ _THINNED = 8
 """Of the heads in the upper half, every eighth aligns words with frames: about as many as in OpenAI's own lists."""
 
 _PLACE, _SURE = 20.0, 18.0
-"""Length of a place's direction in the residual stream, and about the logit of its word: its probability is above 0.9."""
+"""Length of a place's direction in the residual stream, and roughly the logit of its word, which leaves no doubt."""
 
 _WINDOW = 30.0
 _PERIODS = np.geomspace(1.0, 4 * _WINDOW, 16)

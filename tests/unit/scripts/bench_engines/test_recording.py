@@ -8,8 +8,8 @@ from libs.common.speech import Segment
 from scripts.bench_engines.recording import SAMPLE, chunks, recording, recording_turns
 from scripts.bench_engines.transcription import chunk_of
 
-LONG = 200.0
-"""More than both sample meetings together."""
+LONG = 140.0
+"""More than both sample meetings together, and in the middle of a turn."""
 
 
 def test_a_recording_has_the_length_that_was_asked_for(tmp_path: Path) -> None:

@@ -36,6 +36,12 @@ def test_every_window_is_answered_with_the_same_number_of_words(model: Any, beam
     assert all(part.avg_logprob > -1 and part.compression_ratio < 2.4 and part.no_speech_prob < 0.1 for part in found)
 
 
+def test_an_answer_that_begins_late_ends_no_later(model: Any) -> None:
+    samples, _ = soundfile.read(SAMPLE, dtype="float32", stop=20 * 16_000)
+    parts, _ = BatchedInferencePipeline(model).transcribe(samples, language="en", hotwords="name " * 2 * WORDS)
+    assert sum(len(part.tokens) for part in parts) <= 1, "the end is no answer"
+
+
 def test_words_are_spread_evenly_over_a_window(model: Any) -> None:
     samples, _ = soundfile.read(SAMPLE, dtype="float32", stop=30 * 16_000)
     clip = [{"start": 0.0, "end": 30.0}]
