@@ -11,22 +11,22 @@ from numpy.typing import NDArray
 from libs.common import progress
 from libs.common.audio import SAMPLE_RATE_HZ
 from libs.common.speech import Segment, Word
+from services.transcriber.engines.word_times import slow_duration, unstacked
 
 _FRAMES_PER_SECOND = 100
-_MOST_TOKENS = 224
-"""Of one window: there CTranslate2 stops, in the middle of a sentence or not."""
+_MOST_TOKENS = 216
+"""Of one window. CTranslate2 stops at 224, or a few earlier with a long prompt, in the middle of a sentence or not."""
 
 _COMPRESSION_RATIO = 2.4
 _LOG_PROBABILITY = -1.0
 _NO_SPEECH = 0.6
-"""The thresholds of OpenAI's own decoding. Beyond them, a text is repetitive, unlikely, or of silence."""
+_LOG_PROBABILITY_OF_SCEPTICS = -0.8
+"""The thresholds of OpenAI's own decoding. Beyond them, a text is repetitive, unlikely, or of silence; the last is
+our own."""
 
 _TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 _SECONDS_PER_PASS = 2.0
 """Alone, decoding goes on behind the last word that it found: so far on average, or it has lost the thread."""
-
-_SLOW_WORD, _SLOW_LETTER, _SLOW_DIGIT = 0.5, 0.1, 0.5
-"""Seconds."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Decoding:
             passes.add(part.seek)
             if len(passes) > 2 + whole.duration / _SECONDS_PER_PASS:
                 break
-            if not is_sceptical or (_is_trustworthy(part) and part.no_speech_prob <= _NO_SPEECH):
+            if not is_sceptical or _convinces(part):
                 words += _words(part, whole)
         return words
 
@@ -121,26 +121,26 @@ def _is_trustworthy(part: Part) -> bool:
     )
 
 
-def _words(part: Part, window: Segment) -> Iterator[Word]:
-    """Those that are not said in the silence that fills a window up."""
+def _convinces(part: Part) -> bool:
+    """Whether it can be believed of a passage in which nothing was heard before."""
+    return (
+        _is_trustworthy(part) and part.avg_logprob >= _LOG_PROBABILITY_OF_SCEPTICS and part.no_speech_prob <= _NO_SPEECH
+    )
+
+
+def _words(part: Part, window: Segment) -> list[Word]:
+    """The words of a part, all of them within the window."""
+    found = []
     for one in part.words or ():
         text = one.word.strip()
-        start = max(window.start, float(one.start))
-        if text and start < window.end:
-            # Whisper lets a word last until the next one begins, also over a sentence that it has left out.
-            end = min(float(one.end), start + _longest_duration(text), window.end)
-            yield Word(
-                start=start,
-                end=max(start, end),
-                text=text,
-                probability=min(1.0, max(0.0, float(one.probability))),
-            )
-
-
-def _longest_duration(text: str) -> float:
-    """Seconds that a word may last if it is said slowly; figures are written shorter than they are said."""
-    num_digits = sum(one.isdigit() for one in text)
-    return _SLOW_WORD + _SLOW_LETTER * (len(text) - num_digits) + _SLOW_DIGIT * num_digits
+        # Times may lie in the silence that fills a window up; and a word lasts until the next one begins, also over a
+        # sentence that was left out.
+        start = min(max(window.start, float(one.start)), window.end)
+        end = max(start, min(float(one.end), start + slow_duration(text), window.end))
+        if text:
+            probability = min(1.0, max(0.0, float(one.probability)))
+            found.append(Word(start=start, end=end, text=text, probability=probability))
+    return unstacked(found, window)
 
 
 def _first_frame(window: Segment) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,10 @@ from services.transcriber.windows import Speech, cut_windows, only_speech
 
 _MARGIN_SECONDS = 0.2
 """Around a stretch that is decoded alone."""
+
+_NEAR_SECONDS = 5.0
+_LEAST_WRITTEN, _MOST_OF = 3, 0.6
+"""Words in a row, and their share, from which a passage is taken for one that stands beside it already."""
 
 _SHORTEST_SECONDS = 0.1
 """Less than this is no word, and too little for a spectrum."""
@@ -56,7 +61,7 @@ def recognize(decoding: Decoding, samples: NDArray[np.float32], speech: Sequence
         progress.report(_FIRST_SHARE * done / len(windows))
     holes = unheard_speech(speech, found.words)
     for done, hole in enumerate(holes, start=1):
-        found.add(_heard_alone(decoding, samples, hole))
+        found.add(_heard_alone(decoding, samples, hole, found.words))
         progress.report(_FIRST_SHARE + (1 - _FIRST_SHARE) * done / len(holes))
     found.words.sort(key=lambda word: (word.start, word.end))
     progress.report(1.0)
@@ -76,14 +81,30 @@ def _checked(decoding: Decoding, spoken: Speech, heard: Heard) -> list[Word]:
     return [word.model_copy(update=dict(spoken.original(word.start, word.end))) for word in words]
 
 
-def _heard_alone(decoding: Decoding, samples: NDArray[np.float32], hole: Segment) -> list[Word]:
-    """What is said in a stretch that has no words yet; those beside it are known."""
-    around = Segment(
-        start=max(0.0, hole.start - _MARGIN_SECONDS),
-        end=min(len(samples) / SAMPLE_RATE_HZ, hole.end + _MARGIN_SECONDS),
-    )
-    words = (moved(word, around.start) for word in decoding.alone(_part(samples, around), is_sceptical=True))
-    return [word for word in words if hole.start <= word.middle <= hole.end]
+def _heard_alone(decoding: Decoding, samples: NDArray[np.float32], hole: Segment, known: Sequence[Word]) -> list[Word]:
+    """What is said in a stretch that has no words, and is not written beside it."""
+    around = _widened(hole, _MARGIN_SECONDS, len(samples) / SAMPLE_RATE_HZ)
+    near = [word for word in known if word.gap(hole) <= _NEAR_SECONDS]
+    words = [moved(word, around.start) for word in decoding.alone(_part(samples, around), is_sceptical=True)]
+    if _is_written(words, near):
+        return []
+    beside = {_spelled(word) for word in near if word.gap(around) == 0}
+    return [word for word in words if hole.start <= word.middle <= hole.end or _spelled(word) not in beside]
+
+
+def _is_written(words: Sequence[Word], near: Sequence[Word]) -> bool:
+    """Whether most of the words stand beside their hole: then they are there, only with wrong times."""
+    found, known = ([_spelled(word) for word in one] for one in (words, sorted(near, key=lambda word: word.start)))
+    longest = SequenceMatcher(None, found, known, autojunk=False).find_longest_match().size
+    return longest >= max(_LEAST_WRITTEN, _MOST_OF * len(found))
+
+
+def _widened(segment: Segment, margin: float, duration: float) -> Segment:
+    return Segment(start=max(0.0, segment.start - margin), end=min(duration, segment.end + margin))
+
+
+def _spelled(word: Word) -> str:
+    return word.text.casefold().strip(".,;:!?…")
 
 
 def _part(samples: NDArray[np.float32], segment: Segment) -> NDArray[np.float32]:

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -37,7 +38,7 @@ SAMPLES = ROOT / "samples"
 PLANNING = SAMPLES / "planning" / "planning.flac"
 SHORT = SAMPLES / "short" / "short.flac"
 
-HIGHEST_WER = 0.15
+HIGHEST_WER = 0.1
 HIGHEST_START_ERROR = 0.1
 
 
@@ -138,41 +139,34 @@ def test_times_count_from_the_start_of_the_recording(engine: Transcriber, tmp_pa
 
 
 def test_a_model_of_one_language_needs_no_detection(engine: Transcriber) -> None:
-    chunk = _whole(SHORT)
-    unnamed = Chunk(segment=chunk.segment, speech=chunk.speech, language=None)
+    chunk = _chunks(SHORT)[0]
+    unnamed = replace(chunk, language=None)
 
     assert engine.abilities().only_language == "en"
     assert engine.transcribe(SHORT, unnamed) == engine.transcribe(SHORT, chunk)
 
 
-def test_words_beside_a_cut_are_neither_doubled_nor_lost(engine: Transcriber) -> None:
+@pytest.mark.parametrize("maximum", [4.5, 6.0, 9.0])
+def test_words_beside_a_cut_are_neither_doubled_nor_lost(maximum: float, engine: Transcriber) -> None:
     def quietest_time(within: Segment) -> float:
-        return within.start + quietest(read_segment(PLANNING, within))
+        return within.start + quietest(read_segment(SHORT, within))
 
-    rules, turns = ChunkRules(target=12.0, maximum=14.0), _turns(PLANNING)
-    whole = Segment(start=0.0, end=audio_duration(PLANNING))
-    cut = [
-        engine.transcribe(PLANNING, Chunk(segment=piece, speech=turns, language="en"))
-        for piece in split_stretch(whole, rules, quietest_time)
-    ]
+    whole = _whole(SHORT)
+    pieces = split_stretch(whole.segment, ChunkRules(target=maximum - 1.0, maximum=maximum), quietest_time)
+    cut = [engine.transcribe(SHORT, replace(whole, segment=piece)) for piece in pieces]
 
-    errors = _errors(PLANNING, [word for one in cut for word in one.words])
-    assert len(cut) > 8
-    assert errors.insertions < len(cut) / 2
-    assert (errors.rate or 0.0) <= HIGHEST_WER
+    errors = _errors(SHORT, [word for one in cut for word in one.words])
+    assert len(pieces) > 2
+    assert (errors.insertions, errors.deletions) <= (1, 1)
+    for piece, heard in zip(pieces, cut, strict=True):
+        assert all(piece.start - 0.001 <= word.start <= word.end <= piece.end + 0.001 for word in heard.words)
 
 
-@pytest.mark.parametrize(("vocabulary", "name"), [((), "julia"), (("Mark", "Julia"), "julia"), (("Giulia",), "giulia")])
-def test_a_vocabulary_decides_how_a_name_is_spelled(
-    vocabulary: tuple[str, ...], name: str, engine: Transcriber
-) -> None:
-    chunk = _chunks(PLANNING)[0]
-    told = Chunk(segment=chunk.segment, speech=chunk.speech, language="en", vocabulary=vocabulary)
+def test_what_is_said_stays_understood_with_a_vocabulary(engine: Transcriber) -> None:
+    recognized = [engine.transcribe(SHORT, replace(chunk, vocabulary=("Mark", "Julia"))) for chunk in _chunks(SHORT)]
 
-    recognized = engine.transcribe(PLANNING, told)
-
-    assert {one for one in _spoken(recognized.words) if one in {"julia", "giulia"}} == {name}
-    assert recognized.caveats == ()
+    assert (_errors(SHORT, [word for one in recognized for word in one.words]).rate or 0.0) <= HIGHEST_WER
+    assert [one.caveats for one in recognized] == [()] * len(recognized)
 
 
 def test_a_vocabulary_that_is_too_long_is_cut_with_a_caveat(engine: Transcriber) -> None:
@@ -183,13 +177,6 @@ def test_a_vocabulary_that_is_too_long_is_cut_with_a_caveat(engine: Transcriber)
     (caveat,) = recognized.caveats
     assert caveat.code == "vocabulary_cut"
     assert "Of 400 names and terms" in caveat.message
-
-
-def test_windows_together_give_the_same_words_as_one_by_one(engine: Transcriber) -> None:
-    alone = load_engine(_settings(batch_size=1))
-    chunk = _whole(PLANNING)
-
-    assert engine.transcribe(PLANNING, chunk).words == alone.transcribe(PLANNING, chunk).words
 
 
 @pytest.mark.parametrize("loudness", [0.0, 0.001])
@@ -216,7 +203,7 @@ def test_words_outside_of_the_speech_are_not_produced(engine: Transcriber) -> No
     chunk = _whole(SHORT)
     only = chunk.speech[1]
 
-    words = engine.transcribe(SHORT, Chunk(segment=chunk.segment, speech=(only,), language="en")).words
+    words = engine.transcribe(SHORT, replace(chunk, speech=(only,))).words
 
     assert words
     assert all(only.start - 0.25 <= word.start <= word.end <= only.end + 0.25 for word in words)

@@ -106,11 +106,13 @@ def test_weights_that_are_not_what_the_hub_states_are_refused_and_removed(hub: H
     hub.sent[WEIGHTS] = hub.files[WEIGHTS][:-1] + b"?"
 
     refused = _find(hub, tmp_path)
+    left = list(tmp_path.rglob(WEIGHTS))
     hub.sent.clear()
     mended = _find(hub, tmp_path)
 
     assert f"not what the hub states ({WEIGHTS}" in refused.refusal
     assert "hf download" in refused.refusal
+    assert left == []
     assert mended.found[1:] == [REPOSITORY, COMMIT]
 
 
