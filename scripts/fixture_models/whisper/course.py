@@ -44,7 +44,7 @@ PHASES = (
     ),
     Phase(
         "passages",
-        steps=500,
+        steps=650,
         sizes=((8, 15.0), (4, 30.0)),
         learning_rate=1.4e-3,
         mixture=Mixture(passages=0.75, faster=0.05, most_noise_dbfs=-60),
