@@ -73,10 +73,10 @@ def _turns(audio: Path) -> tuple[Segment, ...]:
     return tuple(read_rttm(audio.with_suffix(".rttm").read_text()))
 
 
-def _chunks(audio: Path) -> list[Chunk]:
+def _chunks(audio: Path, rules: ChunkRules = ChunkRules()) -> list[Chunk]:
     """As the service plans them, from the true turns."""
     turns = _turns(audio)
-    planned = plan_chunks(speech_stretches(turns, audio_duration(audio)), ChunkRules())
+    planned = plan_chunks(speech_stretches(turns, audio_duration(audio)), rules)
     return [Chunk(segment=segment, speech=turns, language="en") for segment in planned]
 
 
@@ -110,6 +110,15 @@ async def test_a_meeting_is_understood_in_a_child_process(
         words += (await child_engine.run(work, Transcriber.transcribe, PLANNING, chunk)).words
 
     assert (_errors(PLANNING, words).rate or 0.0) <= HIGHEST_WER
+
+
+def test_words_at_the_end_of_a_window_have_a_time_and_stay(engine: Transcriber) -> None:
+    chunks = _chunks(PLANNING, ChunkRules(target=8.0))
+    heard = [engine.transcribe(PLANNING, chunk).words for chunk in chunks]
+
+    words = [word for one in heard for word in one]
+    assert _errors(PLANNING, words).deletions < len(chunks) / 2
+    assert sum(word.duration < 0.01 for word in words) < 0.15 * len(words)
 
 
 def test_words_have_the_times_at_which_they_are_said(engine: Transcriber) -> None:

@@ -72,6 +72,7 @@ def test_windows_together_give_the_same_words_as_one_by_one(decoding: SpoiledDec
 
     assert len(windows) == 5
     assert [heard.window for heard in together] == windows
+    assert all(heard.words for heard in together)
     assert [_texts(heard.words) for heard in together] == [_texts(heard.words) for heard in alone]
 
 
