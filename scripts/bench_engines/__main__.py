@@ -19,6 +19,8 @@ def main() -> None:
     options = parse_options()
     os.environ["PYANNOTE_METRICS_ENABLED"] = "0"
     os.environ["PYTHONWARNINGS"] = "ignore:resource_tracker:UserWarning"  # children end by being killed
+    # Our engine sets it too: where cores are shared, torch's busy waiting would slow down the plain side alone.
+    os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     options.work.mkdir(parents=True, exist_ok=True)
     console = Console(width=None if sys.stdout.isatty() else _WIDTH)
     machine = describe_machine(options.device)
