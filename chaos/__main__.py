@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status: 1 if something was violated."""
     parser = _parser()
     given = parser.parse_args(arguments)
-    faults = _chosen(given.faults, with_previous=given.previous)
+    faults = [fault for fault in all_faults() if any(word in fault.name for word in given.faults.split(","))]
     if not faults:
         parser.error(f"no class of faults has {given.faults!r} in its name")
     if given.list:
@@ -71,12 +71,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--keep", action="store_true", help="keep logs and state also if nothing failed")
     parser.add_argument("--verbose", action="store_true", help="say what is done as it is done")
     return parser
-
-
-def _chosen(words: str, *, with_previous: bool) -> Sequence[Fault]:
-    """The previous release charges what waits behind an input that kills: there it takes innocents with it."""
-    possible = [fault for fault in all_faults() if not (with_previous and fault.name.startswith("input-kills"))]
-    return [fault for fault in possible if any(word in fault.name for word in words.split(","))]
 
 
 def _options(given: argparse.Namespace, faults: Sequence[Fault]) -> Options:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from chaos import timing
 from chaos.clients import Clients
 from chaos.evidence import Evidence, is_settled, read_evidence
 from chaos.expectations import cast_name
@@ -77,7 +76,7 @@ async def run_chaos(options: Options, folder: Path) -> Report:
             evidence = await read_evidence(hansard.servers.audit_url)
             report.violations += await check_promises(clients.ledger, evidence, clients.requests)
             report.violations += await check_units(evidence, hansard.store)
-            _judge_recovery(report, evidence, clients.ledger, _slack(evidence, options))
+            _judge_recovery(report, evidence, clients.ledger, _SLACK * slowness(evidence))
         finally:
             await clients.close()
     lines = read_logs(hansard.logs)
@@ -118,10 +117,6 @@ def _judge_recovery(report: Report, evidence: Evidence, ledger: Ledger, slack: f
     found = waits(evidence, report.struck, excluded=excluded)
     report.recovery = worst_by_fault(found, report.struck)
     report.violations += check_recovery(found, slack=slack)
-
-
-def _slack(evidence: Evidence, options: Options) -> float:
-    return _SLACK * slowness(evidence) + (timing.PREVIOUS_POSTPONEMENT if options.with_previous else 0.0)
 
 
 def _deaths(struck: Sequence[Struck]) -> Mapping[str, int]:

@@ -6,9 +6,6 @@ RECONCILE_PERIOD = 1.0
 RECOVERY = 2 * LEASE + RECONCILE_AGE + RECONCILE_PERIOD
 """How long a unit may wait past the end of a fault; its own work and the queue before it come on top."""
 
-PREVIOUS_POSTPONEMENT = 33.0
-"""For as long at most does the previous release put a unit aside after one error of the object store."""
-
 GRACE = 3.0
 STOPPED = (1.5 * LEASE, 2.5 * LEASE)
 """A process that is stopped stays so for longer than its lease, and not as long as `SWEEP_AGE`."""

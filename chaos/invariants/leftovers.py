@@ -74,16 +74,10 @@ async def _in_keys(redis: Redis, evidence: Evidence) -> list[str]:
             or (kind == "marker" and (name in units or name.partition("/")[0] not in evidence.runs))
             or (kind == "marker" and name.partition("/")[0] in ended)
             or (kind == "cancelled" and (name in ended or name not in evidence.runs))
-            or (kind == "progress" and await _is_of_the_previous_release(redis, key))
         )
         if not is_known:
             found.append(f"the key {key} is left")
     return found
-
-
-async def _is_of_the_previous_release(redis: Redis, key: str) -> bool:
-    """Its workers do not say who they are, and what they show of a unit outlives them by a day."""
-    return all("consumer" not in value for value in await redis.hvals(key))
 
 
 async def _in_postgres(url: str) -> list[str]:
