@@ -7,7 +7,7 @@ from pathlib import Path
 
 import ctranslate2
 
-from services.transcriber.cores import usable_cores
+from libs.common.machine import usable_cores
 
 _PACKAGES = ("ctranslate2", "faster-whisper", "torch", "pyannote.audio")
 

@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
+from libs.common.machine import usable_cores
 from libs.common.settings import ServiceSettings
-from services.transcriber.cores import usable_cores
 
 EngineName = Literal["pocketsphinx", "faster-whisper"]
 

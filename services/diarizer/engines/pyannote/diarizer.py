@@ -13,13 +13,13 @@ from pyannote.audio.pipelines.speaker_diarization import DiarizeOutput
 
 from libs.common.audio import SAMPLE_RATE_HZ, audio_duration, read_segment
 from libs.common.engine import EngineInfo
+from libs.common.machine import usable_cores
 from libs.common.progress import report
 from libs.common.speech import EmbeddingModel, Segment, SpeakerBounds, speech_duration
 from services.diarizer.engines import DiarizedSpeech, SampleVoice
 from services.diarizer.engines.pyannote.files import PipelineFiles, find_pipeline
 from services.diarizer.engines.pyannote.hub import Hub
 from services.diarizer.engines.pyannote.labels import to_speech
-from services.diarizer.engines.pyannote.machine import usable_processors
 from services.diarizer.engines.pyannote.memory import MemoryLimit
 from services.diarizer.engines.pyannote.pipeline import choose_device, load_pipeline
 from services.diarizer.engines.pyannote.pooled import PooledDiarization
@@ -56,7 +56,7 @@ class PyannoteDiarizer:
             InvalidSettings: It cannot be loaded; the text says why, and what to do.
         """
         device = choose_device(settings.pyannote_device)
-        torch.set_num_threads(settings.pyannote_threads or max(1, usable_processors() // settings.diarizer_slots))
+        torch.set_num_threads(settings.pyannote_threads or max(1, usable_cores() // settings.diarizer_slots))
         token = settings.huggingface_token.get_secret_value() if settings.huggingface_token else None
         files = find_pipeline(settings.pyannote_pipeline, settings.pyannote_revision, Hub(token))
         with _quiet():

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from libs.common.errors import InvalidSettings
+from libs.common.machine import usable_memory_bytes
 from libs.common.speech import SpeakerBounds
-from services.diarizer.engines.pyannote.machine import usable_memory_bytes
 from services.diarizer.errors import RecordingTooLong
 from services.diarizer.settings import DiarizerSettings
 

@@ -1,10 +1,7 @@
-from pathlib import Path
-
 import pytest
 
 from libs.common.errors import InvalidSettings
 from libs.common.speech import SpeakerBounds
-from services.diarizer.engines.pyannote.machine import usable_memory_bytes, usable_processors
 from services.diarizer.engines.pyannote.memory import MemoryLimit, expected_mb
 from services.diarizer.errors import RecordingTooLong
 from services.diarizer.settings import DiarizerSettings
@@ -39,25 +36,6 @@ def test_processes_share_the_machine() -> None:
     two = MemoryLimit.of(DiarizerSettings(diarizer_slots=2))
 
     assert two.mb == pytest.approx(one.mb / 2)
-
-
-@pytest.mark.parametrize(
-    ("quota", "processors"), [("100000 100000", 1), ("50000 100000", 1), ("max 100000", None), ("", None)]
-)
-def test_a_containers_quota_counts_as_processors(tmp_path: Path, quota: str, processors: int | None) -> None:
-    without = usable_processors(tmp_path)
-    (tmp_path / "cpu.max").write_text(f"{quota}\n")
-
-    assert usable_processors(tmp_path) == (processors or without)
-
-
-def test_a_containers_limit_counts_as_memory(tmp_path: Path) -> None:
-    without = usable_memory_bytes(tmp_path)
-    (tmp_path / "memory.max").write_text("1073741824\n")
-    limited = usable_memory_bytes(tmp_path)
-    (tmp_path / "memory.max").write_text("max\n")
-
-    assert (limited, usable_memory_bytes(tmp_path)) == (2**30, without)
 
 
 @pytest.mark.parametrize(("minutes", "measured_mb"), [(1, 1239), (10, 1265), (30, 1303), (60, 1632), (180, 2568)])

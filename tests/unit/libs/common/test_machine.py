@@ -3,8 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from services.transcriber.cores import usable_cores
-from services.transcriber.settings import TranscriberSettings
+from libs.common.machine import usable_cores, usable_memory_bytes
 
 
 def _allowed() -> int:
@@ -32,9 +31,10 @@ def test_the_old_kind_of_quota_counts_too(tmp_path: Path) -> None:
     assert usable_cores(tmp_path) == 1
 
 
-@pytest.mark.parametrize("slots", [1, 2, 3, 64])
-def test_child_processes_together_ask_for_no_more_cores_than_there_are(slots: int) -> None:
-    threads = TranscriberSettings(transcriber_slots=slots).threads_per_child
+def test_a_containers_limit_counts_as_memory(tmp_path: Path) -> None:
+    without = usable_memory_bytes(tmp_path)
+    (tmp_path / "memory.max").write_text("1073741824\n")
+    limited = usable_memory_bytes(tmp_path)
+    (tmp_path / "memory.max").write_text("max\n")
 
-    assert threads == max(1, usable_cores() // slots)
-    assert TranscriberSettings(transcriber_slots=slots, whisper_cpu_threads=7).threads_per_child == 7
+    assert (limited, usable_memory_bytes(tmp_path)) == (2**30, without)

@@ -1,7 +1,9 @@
-"""How many cores this process may use, whatever the machine has."""
+"""What this process may use of its machine, whatever the machine has."""
 
 import os
 from pathlib import Path
+
+import psutil
 
 _CONTROL_GROUP = Path("/sys/fs/cgroup")
 
@@ -11,6 +13,15 @@ def usable_cores(control_group: Path = _CONTROL_GROUP) -> int:
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = _quota(control_group)
     return allowed if quota is None else max(1, min(allowed, int(quota)))
+
+
+def usable_memory_bytes(control_group: Path = _CONTROL_GROUP) -> int:
+    """Memory of the machine, or of the container where that has less."""
+    size = int(psutil.virtual_memory().total)
+    try:
+        return min(size, int((control_group / "memory.max").read_text()))
+    except (OSError, ValueError):
+        return size
 
 
 def _quota(control_group: Path) -> float | None:
