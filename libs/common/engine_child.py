@@ -18,7 +18,7 @@ from contextlib import suppress
 from typing import BinaryIO, ClassVar
 
 from libs.common import progress
-from libs.common.errors import InternalError
+from libs.common.errors import InternalError, PipelineError
 
 LENGTH = struct.Struct("!Q")
 """Of an answer, in bytes."""
@@ -32,8 +32,14 @@ class Signs(ctypes.Structure):
     fraction: float
     reports: int
     has_begun: bool
+    is_loading: bool
 
-    _fields_: ClassVar = [("fraction", ctypes.c_double), ("reports", ctypes.c_uint64), ("has_begun", ctypes.c_bool)]
+    _fields_: ClassVar = [
+        ("fraction", ctypes.c_double),
+        ("reports", ctypes.c_uint64),
+        ("has_begun", ctypes.c_bool),
+        ("is_loading", ctypes.c_bool),
+    ]
 
 
 def serve(connection: socket.socket, load: Callable[[], object], signs: Signs, parent: int) -> None:
@@ -45,9 +51,12 @@ def serve(connection: socket.socket, load: Callable[[], object], signs: Signs, p
 
     @functools.cache
     def engine() -> object:
-        loaded = load()
-        progress.report(0.0)
-        return loaded
+        signs.is_loading = True
+        try:
+            return load()
+        finally:
+            progress.report(0.0)
+            signs.is_loading = False
 
     requests = connection.makefile("rb")
     with suppress(EOFError, ConnectionError):
@@ -87,7 +96,16 @@ def _failure(error: Exception) -> bytes:
         answer = pickle.dumps((False, error))
         pickle.loads(answer)  # noqa: S301 - an error with a constructor of its own may not come back
     except Exception:  # noqa: BLE001 - pickling can raise anything
-        stand_in = InternalError(f"the engine raised {type(error).__name__}")
-        stand_in.add_note(trace)
-        return pickle.dumps((False, stand_in))
-    return answer
+        return _stand_in(error, trace)
+    return answer if _is_known(error) else _stand_in(error, trace)
+
+
+def _is_known(error: Exception) -> bool:
+    """Whether the parent has its class; reading one of torch would load torch there, within the loop."""
+    return isinstance(error, PipelineError) or type(error).__module__ == "builtins"
+
+
+def _stand_in(error: Exception, trace: str) -> bytes:
+    stand_in = InternalError(f"the engine raised {type(error).__name__}")
+    stand_in.add_note(trace)
+    return pickle.dumps((False, stand_in))

@@ -47,7 +47,7 @@ class ChildLimits:
     """When a child is given up."""
 
     stall: float = 300.0
-    """Seconds without a progress report."""
+    """Seconds without a progress report; loading the model does not count."""
 
     memory_bytes: int | None = None
     """Resident memory; `None` for no limit."""
@@ -248,6 +248,8 @@ class _Watch:
             self._reports = self._child.signs.reports
             self._last_sign = time.monotonic()
             self._report(self._child.signs.fraction)
+        if self._child.signs.is_loading:
+            self._last_sign = time.monotonic()  # a model takes its time; the unit's own deadline holds
         if time.monotonic() - self._last_sign > self._limits.stall:
             raise EngineStalled(f"the engine reported no progress for {self._limits.stall:.0f} s")
         limit = self._limits.memory_bytes

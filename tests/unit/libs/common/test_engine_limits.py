@@ -1,0 +1,69 @@
+"""What a child may do to its parent, and how long it may take: errors of foreign libraries, slow loading."""
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from libs.common.engine import EngineInfo
+from libs.common.engine_process import ChildEngine, ChildLimits
+from libs.common.errors import EngineCrashed, EngineStalled, InternalError
+from libs.common.storage import ObjectStore
+from tests.work import RecordedWork
+
+STALL = 1.0
+
+
+class Foreigner:
+    """An engine that is slow to load and uses a library of its own."""
+
+    info = EngineInfo(name="foreigner")
+
+    def fail(self) -> None:
+        from xmlrpc.client import Fault
+
+        raise Fault(1, "out of memory")
+
+    def is_loaded(self) -> bool:
+        return True
+
+    def die(self) -> None:
+        sys.exit("gone")
+
+    def hang(self) -> None:
+        time.sleep(60)
+
+
+def load_slowly() -> Foreigner:
+    time.sleep(3 * STALL)
+    return Foreigner()
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> RecordedWork:
+    return RecordedWork(ObjectStore.open(f"file://{tmp_path}"), "folder")
+
+
+async def test_an_error_of_a_foreign_library_does_not_load_that_library_in_the_parent(work: RecordedWork) -> None:
+    sys.modules.pop("xmlrpc.client", None)
+    engine = ChildEngine(Foreigner)
+    with pytest.raises(InternalError, match="Fault") as raised:
+        await engine.run(work, Foreigner.fail)
+    await engine.close()
+
+    assert "xmlrpc.client" not in sys.modules
+    assert "in fail" in raised.value.__notes__[0]
+
+
+async def test_a_child_that_is_replaced_may_load_as_slowly_as_the_first(work: RecordedWork) -> None:
+    engine = ChildEngine(load_slowly, limits=ChildLimits(stall=STALL))
+    await engine.start()
+    with pytest.raises(EngineCrashed):
+        await engine.run(work, Foreigner.die)
+
+    assert await engine.run(work, Foreigner.is_loaded)
+    with pytest.raises(EngineStalled):
+        await asyncio.wait_for(engine.run(work, Foreigner.hang), 10)
+    await engine.close()
