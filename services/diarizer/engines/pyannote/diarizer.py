@@ -13,6 +13,7 @@ from pyannote.audio.pipelines.speaker_diarization import DiarizeOutput
 
 from libs.common.audio import SAMPLE_RATE_HZ, audio_duration, read_segment
 from libs.common.engine import EngineInfo
+from libs.common.errors import EngineUnavailable
 from libs.common.machine import usable_cores
 from libs.common.progress import report
 from libs.common.speech import EmbeddingModel, Segment, SpeakerBounds, speech_duration
@@ -35,6 +36,7 @@ class PyannoteDiarizer:
     def __init__(self, pipeline: PooledDiarization, files: PipelineFiles, memory: MemoryLimit) -> None:
         self._pipeline = pipeline
         self._memory = memory
+        self._is_on_gpu = pipeline.device.type == "cuda"
         self.embedding_model = EmbeddingModel(
             name=files.embedding.name, revision=files.embedding.revision, dimension=pipeline._embedding.dimension
         )
@@ -68,6 +70,7 @@ class PyannoteDiarizer:
 
         Raises:
             RecordingTooLong: It would need more memory than there is.
+            EngineUnavailable: torch failed.
         """
         duration = audio_duration(audio)
         self._memory.check(duration, bounds)
@@ -89,14 +92,19 @@ class PyannoteDiarizer:
 
     def _apply(self, audio: Path, duration: float, bounds: SpeakerBounds) -> DiarizeOutput:
         samples = read_segment(audio, Segment(start=0, end=duration))
-        with _quiet():
-            return self._pipeline(
-                {"waveform": torch.from_numpy(samples)[None], "sample_rate": SAMPLE_RATE_HZ, "uri": "recording"},
-                num_speakers=bounds.num_speakers,
-                min_speakers=bounds.min_speakers,
-                max_speakers=bounds.max_speakers,
-                hook=_tell,
-            )
+        file = {"waveform": torch.from_numpy(samples)[None], "sample_rate": SAMPLE_RATE_HZ, "uri": "recording"}
+        try:
+            with _quiet():
+                return self._pipeline(file, **bounds.model_dump(), hook=_tell)
+        except (RuntimeError, MemoryError) as error:  # the second is what pyannote makes of a GPU that is full
+            raise self._failure(error) from error
+
+    def _failure(self, error: Exception) -> BaseException:
+        """What torch's failure means; a GPU that has failed once may fail until its process ends."""
+        text = next(iter(str(error).splitlines()), type(error).__name__)
+        if self._is_on_gpu:
+            return SystemExit(f"torch failed on the GPU: {text}")
+        return EngineUnavailable(f"torch failed: {text}")
 
 
 def _tell(
