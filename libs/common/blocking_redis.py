@@ -27,6 +27,7 @@ def connect_blocking(url: str) -> Redis:
             retry=Retry(NoBackoff(), 0),
             decode_responses=True,
         )
-    except ValueError as error:
-        raise InvalidSettings(f"REDIS_URL is no address of a Redis: {error}") from error
+    except ValueError:
+        # Not `from error`, which quotes what it takes for the port: that may be a piece of the password.
+        raise InvalidSettings("REDIS_URL is no address of a Redis, such as redis://127.0.0.1:6379/0") from None
     return Redis.from_pool(pool)
