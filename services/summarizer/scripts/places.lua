@@ -2,7 +2,8 @@
 -- KEYS: places (sorted set id -> time), sizes (hash id -> tokens, and `total`), pause.
 local function give_up(id)
   redis.call('ZREM', KEYS[1], id)
-  redis.call('HINCRBY', KEYS[2], 'total', -(redis.call('HGET', KEYS[2], id) or 0))
+  -- `0 - x`, because Redis 6.2 writes `-x` of a place without tokens as `-0`, and then calls that no integer.
+  redis.call('HINCRBY', KEYS[2], 'total', 0 - (redis.call('HGET', KEYS[2], id) or 0))
   redis.call('HDEL', KEYS[2], id)
 end
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,8 +16,10 @@ from structlog.testing import capture_logs
 
 from cli.local.child import free_port
 from libs.common import progress
+from libs.common.blocking_redis import connect_blocking
 from libs.common.errors import InvalidSettings, Postpone
 from libs.common.streams import keys
+from libs.common.streams.connection import connect
 from services.summarizer.budget import PREFIX, Budget, BudgetExhausted, BudgetLimits
 
 WINDOW = 0.5
@@ -88,6 +91,17 @@ def test_what_never_went_out_counts_neither_as_request_nor_as_tokens(make_budget
     budget.reserve(100, patience=0.0)
     with pytest.raises(BudgetExhausted):
         budget.reserve(0)
+
+
+def test_what_took_nothing_leaves_the_window_like_everything_else(make_budget: MakeBudget, client: Redis) -> None:
+    budget = make_budget(LONGER)
+    budget.reserve(100).settle(0)
+    budget.reserve(100).settle(60)
+    budget.reserve(60, patience=10.0)
+
+    with pytest.raises(BudgetExhausted):
+        budget.reserve(100, patience=0.0)
+    assert total(client) == 60
 
 
 def test_a_late_settlement_changes_nothing(make_budget: MakeBudget, client: Redis) -> None:
@@ -221,6 +235,14 @@ def test_the_delay_comes_out_of_a_child_process() -> None:
 def test_an_address_of_no_redis_is_refused_by_its_name() -> None:
     with pytest.raises(InvalidSettings, match="REDIS_URL"):
         Budget.open("nonsense", "account", ROOMY)
+
+
+@pytest.mark.parametrize("url", ["redis://:secr/et@host:6379/0", "redis://user:secr#et@host"])
+@pytest.mark.parametrize("connect_to", [connect_blocking, connect])
+def test_a_password_that_breaks_the_address_is_not_shown(url: str, connect_to: Callable[[str], object]) -> None:
+    with pytest.raises(InvalidSettings, match="REDIS_URL") as refused:
+        connect_to(url)
+    assert "secr" not in "".join(traceback.format_exception(refused.value, chain=True)).replace(url, "")
 
 
 def total(client: Redis) -> int:
