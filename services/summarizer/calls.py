@@ -102,7 +102,7 @@ class Calls:
         )
         started = time.monotonic()
         answer = await self._answers.find(question)
-        if answer is None:
+        if answer is None or not (answer.is_read or answer.run_id == asker.run_id):
             said = await self._engine.run(work, Summarizer.answer, call)
             answer = said.model_copy(update={"run_id": asker.run_id})
             await self._answers.keep(question, answer)

@@ -72,6 +72,9 @@ class Answer(Frozen):
     usage: Usage = Usage()
     caveats: tuple[Caveat, ...] = ()
 
+    is_read: bool = True
+    """False where the server did not read all that it was given: it may read more when the next run asks."""
+
     run_id: str = ""
     """The run that asked first, and bears the cost."""
 

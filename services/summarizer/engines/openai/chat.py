@@ -77,7 +77,8 @@ class Chat:
         reservation = self._budget.reserve(prompt + answer_tokens)
         completion = self._sent(messages, dialect.options(schema, answer_tokens), answer_tokens, reservation)
         usage = completion.usage
-        reservation.settle(usage.total_tokens if usage else prompt + most_tokens(completion.text))
+        answered = usage.completion_tokens if usage else most_tokens(completion.text)
+        reservation.settle((usage.prompt_tokens if usage else prompt) + answered)
         if completion.refusal is not None:
             raise Refused(f"{self._model} declines to write these minutes: {completion.refusal[:300]}")
         return completion

@@ -11,7 +11,7 @@ from services.summarizer.engines.openai.asked import Asked, AskedSection, asked_
 from services.summarizer.engines.openai.chat import Chat, Message
 from services.summarizer.engines.openai.errors import AnswerInvalid
 from services.summarizer.engines.openai.findings import findings_of
-from services.summarizer.engines.openai.limits import limits_of
+from services.summarizer.engines.openai.limits import fits, limits_of
 from services.summarizer.engines.openai.merging import merged
 from services.summarizer.engines.openai.messages import messages, reply_model
 from services.summarizer.engines.openai.models import Capacity
@@ -61,7 +61,7 @@ class OpenAIMinutes:
         return Planner(request, answers, limits, self._server).plan()
 
     def answer(self, call: Call) -> Answer:
-        """One answer, repaired once if it does not follow its schema."""
+        """One answer, repaired once if it does not follow its schema and if there is room for that."""
         asked = asked_by(call)
         schema, said = reply_model(asked), messages(asked, self._prompts)
         first = self._chat.complete(said, schema, asked.answer_tokens)
@@ -71,6 +71,8 @@ class OpenAIMinutes:
             self._chat.distrust()
             repair = self._prompts.fill("repair", faults=_faults(error))
         said += [Message("assistant", first.text), Message("user", repair)]
+        if not fits(said, schema, asked.answer_tokens, self._room):
+            return self._answer(said, [first], None)
         second = self._chat.complete(said, schema, asked.answer_tokens)
         try:
             return self._read(asked, schema, said, [first, second])
@@ -84,11 +86,18 @@ class OpenAIMinutes:
         self, asked: Asked, schema: type[BaseModel], said: Sequence[Message], completions: Sequence[Completion]
     ) -> Answer:
         last = completions[-1]
+        return self._answer(said, completions, None if last.is_cut else _findings(asked, schema, last.text))
+
+    def _answer(self, said: Sequence[Message], completions: Sequence[Completion], findings: Findings | None) -> Answer:
+        last = completions[-1]
+        usages = (usage_of(one, self._prices, model=self._model) for one in completions)
+        caveats = tuple(unread(said, last))
         return Answer(
-            findings=None if last.is_cut else _findings(asked, schema, last.text),
+            findings=findings,
             model=last.model,
-            usage=sum((usage_of(one, self._prices) for one in completions), start=Usage()),
-            caveats=tuple(unread(said, last)),
+            usage=sum(usages, start=Usage()),
+            caveats=caveats,
+            is_read=not caveats and not last.is_unread,
         )
 
 

@@ -88,5 +88,5 @@ class _Stated:
         except ValueError:
             return None
         if self.meeting.day is None:
-            return due if str(due.year) in f"{stated.due_text} {self.said}" else None
+            return due if re.search(rf"(?<!\d){due.year}(?!\d)", self.said) else None
         return due if self.meeting.day <= due <= self.meeting.day + _FURTHEST else None

@@ -1,9 +1,13 @@
 """How much of a meeting fits into one call."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from pydantic import BaseModel
 
 from services.summarizer.engines import MinutesRequest
 from services.summarizer.engines.openai.asked import Asked, AskedMerge, AskedSection, Meeting
+from services.summarizer.engines.openai.chat import Message
 from services.summarizer.engines.openai.errors import ContextTooSmall
 from services.summarizer.engines.openai.messages import messages, reply_model
 from services.summarizer.engines.openai.models import Capacity
@@ -54,6 +58,15 @@ def limits_of(request: MinutesRequest, room: Capacity, prompts: Prompts, *, sect
     )
 
 
+def fits(said: Sequence[Message], schema: type[BaseModel], answer_tokens: int, room: Capacity) -> bool:
+    """Whether there is room for a conversation and the next answer."""
+    return _tokens(said, schema) + answer_tokens <= room.context_tokens
+
+
 def _around(asked: Asked, prompts: Prompts) -> int:
-    written = [schema_text(reply_model(asked)), *(one.content for one in messages(asked, prompts))]
+    return _tokens(messages(asked, prompts), reply_model(asked))
+
+
+def _tokens(said: Sequence[Message], schema: type[BaseModel]) -> int:
+    written = [schema_text(schema), *(one.content for one in said)]
     return sum(map(most_tokens, written)) + _ENVELOPE

@@ -7,7 +7,7 @@ from typing import Any
 from libs.common.minutes import Findings
 from services.summarizer.engines import Answer, Call, Caveat, MinutesRequest, Plan
 from services.summarizer.engines.openai.asked import AskedMerge, AskedSection, Meeting
-from services.summarizer.engines.openai.errors import AnswerTooLong
+from services.summarizer.engines.openai.errors import AnswerTooLong, ContextTooSmall
 from services.summarizer.engines.openai.limits import Limits
 from services.summarizer.engines.openai.merging import batches, joined, outline
 from services.summarizer.engines.openai.sections import Section, sections
@@ -35,7 +35,7 @@ class Planner:
         """The calls that are missing, or the findings.
 
         Raises:
-            AnswerTooLong: A section was cut in two too often.
+            AnswerTooLong, ContextTooSmall: A section was cut in two too often.
         """
         read = sections(self.request, self.limits.section)
         parts = [found for section in read for found in self._read(section, len(read))]
@@ -53,6 +53,11 @@ class Planner:
         if answer.findings is not None:
             return [answer.findings]
         halves = section.halves()
+        if not halves and not answer.is_read:
+            raise ContextTooSmall(
+                f"section {section.number} of {count} has {len(section.lines)} utterances, and the server does not read"
+                " them: raise its context or its limit of tokens, or let OPENAI_CONTEXT_TOKENS say what it really reads"
+            )
         if not halves:
             raise AnswerTooLong(
                 f"section {section.number} of {count} has {len(section.lines)} utterances, and the answer to it found"

@@ -87,5 +87,11 @@ class _Arriving:
             refusal=refusal or None,
             is_cut=self.finish_reason == "length",
             model=self._model,
-            usage=self._usage,
+            usage=_whole(self._usage),
         )
+
+
+def _whole(usage: CompletionUsage | None) -> CompletionUsage | None:
+    """Tokens of which a server says only half count as not said."""
+    said = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
+    return usage if all(isinstance(one, int) for one in said) else None

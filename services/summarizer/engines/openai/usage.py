@@ -10,8 +10,8 @@ from services.summarizer.engines.openai.tokens import fewest_tokens
 from services.summarizer.prices import Prices
 
 
-def usage_of(completion: Completion, prices: Prices) -> Usage:
-    """What one request took, as far as the server says."""
+def usage_of(completion: Completion, prices: Prices, *, model: str) -> Usage:
+    """What one request took, as far as the server says; `model` is the one that was asked for."""
     said = completion.usage
     if said is None:
         return Usage(calls=1, cost_usd=0.0 if completion.is_unread else None)
@@ -22,7 +22,7 @@ def usage_of(completion: Completion, prices: Prices) -> Usage:
         cached_input_tokens=(details.cached_tokens if details else None) or 0,
         output_tokens=said.completion_tokens,
     )
-    return prices.priced(completion.model, taken)
+    return prices.priced(completion.model or model, taken)
 
 
 def unread(said: Sequence[Message], completion: Completion) -> Iterator[Caveat]:

@@ -20,7 +20,7 @@ from services.summarizer.answers import Answers
 from services.summarizer.engines import Summarizer, load_engine
 from services.summarizer.engines.openai.errors import ModelOutOfReach, Refused
 from services.summarizer.stages import summarize_stage
-from tests.openai_server import ChatRequest, Held, OpenAIServer, Refusal, Reply, content_of, server_error
+from tests.openai_server import ChatRequest, Failure, Held, OpenAIServer, Refusal, Reply, content_of, server_error
 from tests.unit.services.summarizer.meetings import PERSONAS
 from tests.unit.services.summarizer.openai.conversations import (
     block_of,
@@ -29,6 +29,7 @@ from tests.unit.services.summarizer.openai.conversations import (
     stated,
     transcript_of,
 )
+from tests.unit.services.summarizer.openai.test_servers import event, streamed, usage_of
 from tests.unit.services.summarizer.test_stages import minutes_written, planned
 from tests.work import RecordedWork
 
@@ -152,6 +153,34 @@ async def test_a_replay_pays_nothing(
     assert (again.usage.calls, again.usage.cached_calls) == (first.usage.calls, first.usage.calls)
     assert (again.usage.input_tokens, again.usage.cost_usd) == (0, 0.0)
     assert again.decisions == first.decisions
+
+
+@pytest.mark.parametrize(
+    "poor",
+    [
+        streamed(event(content_of(reply_of()).text, "stop", usage=usage_of(9, 9))),
+        Failure(400, "x", code="context_length_exceeded"),
+    ],
+    ids=["prompt cut", "prompt refused"],
+)
+async def test_a_replay_asks_again_what_the_server_has_not_read(
+    stage: Stage[MinutesPlanned], store: ObjectStore, work: RecordedWork, server: OpenAIServer, poor: Reply
+) -> None:
+    def reply(request: ChatRequest) -> Reply:
+        is_whole = len(block_of(request, "transcript")) > 5
+        return poor if is_whole and first_of(request) == "u0001" else decide(request)
+
+    server.answer_with(reply)
+    await write(stage, store, work)
+    await write(stage, store, work)
+    once = [first_of(one.chat) for one in server.requests].count("u0001")
+    server.answer_with(decide)
+
+    again = await write(stage, store, RecordedWork(store, "meetings/m1/r2"), run_id="r2")
+
+    asked = [first_of(one.chat) for one in server.requests].count("u0001")
+    assert asked == once + 1, "not again by the run that has paid for it, and once by the next"
+    assert "About u0001" in [one.text for one in again.decisions]
 
 
 async def test_what_was_answered_before_a_failure_is_not_asked_again(

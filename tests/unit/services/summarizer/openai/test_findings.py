@@ -111,5 +111,7 @@ def test_without_the_day_of_the_meeting_a_date_needs_a_year_that_was_said(server
     request = request_of(day=None)
 
     assert item_of(server, request, due="2026-03-06", due_text="by Friday").due is None
-    said = item_of(server, request, due="2027-03-01", due_text="on the first of March 2027")
-    assert said.due == datetime.date(2027, 3, 1)
+    assert item_of(server, request, due="2027-03-01", due_text="on the first of March 2027").due is None
+    said = request_of([("SPEAKER_01", "I will send the numbers in March 2027, all 12028 of them.")] * 2, day=None)
+    assert item_of(server, said, due="2027-03-01", due_text="in March 2027").due == datetime.date(2027, 3, 1)
+    assert item_of(server, said, due="2028-03-01", due_text="in March 2027").due is None

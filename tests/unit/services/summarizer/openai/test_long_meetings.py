@@ -4,6 +4,7 @@ import pytest
 
 from libs.common.minutes import Findings
 from services.summarizer.engines.openai.errors import AnswerTooLong, ContextTooSmall
+from services.summarizer.engines.openai.tokens import most_tokens
 from tests.openai_server import ChatRequest, Content, OpenAIServer, Reply, Truncated, content_of
 from tests.unit.services.summarizer.openai.conversations import (
     block_of,
@@ -81,6 +82,22 @@ def test_no_prompt_is_larger_than_a_small_context(context: int) -> None:
     assert len(plan.findings.decisions) == 2 * len(sections)
 
 
+def test_a_repair_that_would_not_fit_into_a_small_context_is_not_asked_for() -> None:
+    def wordy(request: ChatRequest) -> Reply:
+        lines = block_of(request, "transcript")
+        return Content("word " * 700) if len(lines) > 10 else one_decision_each(request)
+
+    with OpenAIServer(kind="ollama") as server:
+        server.answer_with(wordy)
+        engine = engine_for(server, openai_model="our-own", openai_context_tokens=4096)
+        plan, _ = followed(engine, request_of(THREE_HOURS[:40]))
+
+    for sent in server.requests:
+        assert sum(most_tokens(one.text) for one in sent.chat.messages) + 1024 <= 4096
+    assert seen(server) == [one.id for one in transcript_of(THREE_HOURS[:40]).utterances]
+    assert plan.findings is not None
+
+
 def test_a_section_whose_answer_is_cut_is_read_in_halves(server: OpenAIServer) -> None:
     server.script(Truncated('{"summary": "They'))
     server.answer_with(one_decision_each)
@@ -109,6 +126,11 @@ def test_an_answer_that_never_ends_fails_with_a_code_after_a_few_calls(server: O
         followed(engine_for(server), request_of(THREE_HOURS[:64]))
     assert (endless.value.code, endless.value.retryable) == ("minutes_answer_too_long", False)
     assert len(server.requests) == 1 + 2 + 4 + 8
+
+
+def test_a_server_that_reads_next_to_nothing_is_named_as_the_reason() -> None:
+    with OpenAIServer(context_tokens=200) as server, pytest.raises(ContextTooSmall, match="OPENAI_CONTEXT_TOKENS"):
+        findings_of(server, THREE_HOURS[:64])
 
 
 def test_minutes_of_many_sections_are_merged_in_levels(server: OpenAIServer) -> None:

@@ -57,6 +57,11 @@ def event(text: str, finish_reason: str | None = None, **fields: object) -> str:
     )
 
 
+def usage_of(prompt: int | None, answer: int | None) -> dict[str, int | None]:
+    """Tokens, as a server says them."""
+    return {"prompt_tokens": prompt, "completion_tokens": answer, "total_tokens": None}
+
+
 def streamed(*events: str) -> Raw:
     """A stream of these events and its proper end."""
     return Raw("".join(f"data: {one}\n\n" for one in (*events, "[DONE]")), content_type="text/event-stream")
@@ -337,6 +342,24 @@ def test_a_model_without_a_price_has_no_cost() -> None:
 
     assert usage.cost_usd is None
     assert usage.output_tokens > 0
+
+
+def test_a_server_that_names_no_model_is_paid_for_the_one_that_was_asked(server: OpenAIServer) -> None:
+    server.script(streamed(event(GOOD.text, "stop", model=None, usage=usage_of(900, 100))))
+
+    assert answer_of(engine_for(server), request_of()).usage.cost_usd == pytest.approx((900 * 0.15 + 100 * 0.60) / 1e6)
+
+
+@pytest.mark.parametrize("tokens", [(900, None), (None, 100), (None, None)])
+def test_tokens_that_are_said_by_half_count_as_not_said(
+    server: OpenAIServer, redis_url: str, tokens: tuple[int | None, int | None]
+) -> None:
+    server.script(streamed(event(GOOD.text, "stop", usage=usage_of(*tokens))))
+
+    answer = answer_of(engine_for(server, redis_url=redis_url), request_of())
+
+    assert answer.findings is not None
+    assert (answer.usage.calls, answer.usage.input_tokens, answer.usage.cost_usd) == (1, 0, None)
 
 
 def test_an_answer_names_the_model_as_the_server_does(server: OpenAIServer) -> None:
