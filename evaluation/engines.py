@@ -11,10 +11,10 @@ from evaluation.recordings import Recording
 from libs.common.audio import audio_duration, read_segment
 from libs.common.settings import read_settings
 from libs.common.speakers import Gallery, Voiceprint
-from libs.common.speech import Segment, SpeakerBounds, Turn, speech_duration
+from libs.common.speech import Diarization, Segment, SpeakerBounds, Turn, speech_duration
 from libs.common.transcript import ChunkWords, Transcript
 from services.diarizer import engines as diarizers
-from services.diarizer.engines import DiarizedSpeech
+from services.diarizer.engines import DiarizedSpeech, Diarizer
 from services.diarizer.matching import LabelVoice, MatchRules, match_labels
 from services.diarizer.settings import DiarizerSettings
 from services.normalizer.decoding import Limit
@@ -41,8 +41,9 @@ class EngineLine:
         self._folder = folder
         self._ffmpeg = find_ffmpeg(normalizer.ffmpeg_path)
         self._limit = Limit(duration=normalizer.max_duration, error=RecordingTooLong)
-        self._diarizer = diarizers.load_engine(diarizer)
+        # In this order: pyannote lets all that reads OpenMP's settings after it wait asleep, which slows CTranslate2.
         self._transcriber = transcribers.load_engine(transcriber)
+        self._diarizer: Diarizer = diarizers.load_engine(diarizer)
         self._chunk_rules = ChunkRules(target=transcriber.chunk_target, maximum=transcriber.chunk_maximum)
         self._rules = MatchRules(threshold=diarizer.match_threshold, margin=diarizer.match_margin)
         self._voiceprints: dict[Path, Voiceprint | None] = {}
@@ -57,7 +58,7 @@ class EngineLine:
         transcript = None
         if recording.text:
             with _timed(seconds, "transcribe"):
-                transcript = self._transcribe(audio, speech.turns)
+                transcript = self._transcribe(audio, speech)
         return Hypothesis(
             turns=speech.turns,
             duration=audio_duration(audio),
@@ -78,17 +79,18 @@ class EngineLine:
         asyncio.run(work)
         return target
 
-    def _transcribe(self, audio: Path, turns: tuple[Turn, ...]) -> Transcript:
+    def _transcribe(self, audio: Path, speech: DiarizedSpeech) -> Transcript:
         """By chunks, as the services do it."""
-        stretches = speech_stretches(turns, audio_duration(audio))
+        found = Diarization(turns=speech.turns, exclusive_turns=speech.exclusive_turns)
+        stretches = speech_stretches(found.turns, audio_duration(audio))
         rules = self._chunk_rules.for_speech(speech_duration(stretches))
         pieces = [piece for stretch in stretches for piece in _split(stretch, rules, audio)]
-        language = self._language(audio, turns)
+        language = self._language(audio, found.turns)
         chunks = []
         for index, segment in enumerate(plan_chunks(pieces, rules) if pieces else ()):
-            heard = self._transcriber.transcribe(audio, Chunk(segment=segment, speech=turns, language=language))
+            heard = self._transcriber.transcribe(audio, Chunk(segment=segment, speech=found.turns, language=language))
             chunks.append(ChunkWords(index=index, segment=segment, language=heard.language, words=heard.words))
-        return assemble(chunks, (), turns)
+        return assemble(chunks, (), found.word_turns)
 
     def _language(self, audio: Path, turns: tuple[Turn, ...]) -> str | None:
         """Once for all chunks."""

@@ -11,6 +11,9 @@ from evaluation.engines import EngineLine
 from evaluation.recordings import Recording, read_folder
 from evaluation.report import print_report
 from evaluation.scores import Evaluation
+from libs.common.audio import audio_duration
+from libs.common.speech import SpeakerBounds, Turn
+from services.diarizer.engines import DiarizedSpeech, Diarizer
 
 SHORT = Path(__file__).parents[3] / "samples" / "short"
 
@@ -51,6 +54,33 @@ def test_every_split_is_named_on_its_own(line: EngineLine, recording: Recording)
     hypothesis = line.process(without_text)
     assert [set(one.names.values()) for one in hypothesis.namings] == [set(), {"Mark"}]
     assert hypothesis.utterances is None
+
+
+class Overlapping:
+    """Hears two people all the time, and decides for one at a time."""
+
+    def __init__(self, engine: Diarizer) -> None:
+        self.info, self.embedding_model, self.embed = engine.info, engine.embedding_model, engine.embed
+
+    def diarize(self, audio: Path, bounds: SpeakerBounds) -> DiarizedSpeech:
+        end = audio_duration(audio)
+        both = (Turn(start=0, end=end, label="SPEAKER_00"), Turn(start=0, end=end, label="SPEAKER_01"))
+        one_by_one = (
+            Turn(start=0, end=end / 2, label="SPEAKER_01"),
+            Turn(start=end / 2, end=end, label="SPEAKER_00"),
+        )
+        return DiarizedSpeech(turns=both, exclusive_turns=one_by_one, model=self.embedding_model, embeddings={})
+
+
+def test_words_are_given_to_the_turns_that_the_service_gives_them_to(tmp_path: Path, recording: Recording) -> None:
+    line = EngineLine(tmp_path)
+    line._diarizer = Overlapping(line._diarizer)
+
+    utterances = line.process(recording).utterances
+
+    assert utterances is not None
+    assert [one.label for one in utterances][:1] == ["SPEAKER_01"]
+    assert [one.label for one in utterances][-1:] == ["SPEAKER_00"]
 
 
 def test_what_no_reference_tells_is_left_open(line: EngineLine, recording: Recording) -> None:
