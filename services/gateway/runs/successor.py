@@ -10,6 +10,7 @@ from libs.common.events import Event, MeetingEvent, SpeakersMatched
 from libs.common.outcome import Outcome, PublishedEvent, Unit, outcome_key
 from libs.common.request import MeetingRequest
 from libs.common.storage import ObjectStore
+from libs.common.transcript import language_key
 from services.gateway.database import Connection, load_queries
 from services.gateway.runs.reuse import Reuse, StoredFact, client_stage
 
@@ -36,7 +37,7 @@ class Successor:
         return f"{self._owner}/{self.id}"
 
     async def put_objects(self, store: ObjectStore) -> None:
-        """Store the request, and the outcomes of units that are delivered again or that a fan-in lists."""
+        """Store the request, the outcomes of units that are delivered again or that a fan-in lists, the language."""
         if self.request is None:
             return
         await store.put(self._request_key, self.request.model_dump_json().encode())
@@ -49,6 +50,8 @@ class Successor:
             for failure in await asyncio.gather(*copies, return_exceptions=True):
                 if failure is not None:
                     raise failure
+        if units and stage == "transcribe":
+            await self._copy_language(store)
 
     async def lock_speakers(self, connection: Connection) -> None:
         """Let nobody delete the speakers whom it takes over; before any lock on a meeting or run."""
@@ -79,6 +82,12 @@ class Successor:
         published = tuple(PublishedEvent.of(self._own(event)) for event in outcome.events)
         changes = {"unit": own, "published": published, "input": PublishedEvent.of(self._own(outcome.input.event))}
         await store.put(outcome_key(self.folder, own), outcome.model_copy(update=changes).model_dump_json().encode())
+
+    async def _copy_language(self, store: ObjectStore) -> None:
+        """So that its own chunks are heard in the language of those that it takes over."""
+        heard = await store.find(language_key(f"{self._owner}/{self.origin_id}"))
+        if heard is not None:
+            await store.put(language_key(self.folder), heard)
 
     def _own(self, event: Event) -> Event:
         """The event as one of this run; keys of artifacts stay what they are."""
