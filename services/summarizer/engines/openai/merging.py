@@ -155,7 +155,7 @@ def _one_finding(text: str, members: Sequence[Finding]) -> Finding | None:
     """The findings as one; none if there is nothing to join, or one of them rests on nothing."""
     if len(members) < 2 or not all(one.evidence for one in members):
         return None
-    return Finding(text=text or members[0].text, evidence=_evidence(members))
+    return Finding(text=_text(text, [one.text for one in members]), evidence=_evidence(members))
 
 
 def _one_item(text: str, members: Sequence[ActionItem]) -> ActionItem | None:
@@ -165,12 +165,17 @@ def _one_item(text: str, members: Sequence[ActionItem]) -> ActionItem | None:
         return None
     dated = [one for one in members if one.due or one.due_text]
     return ActionItem(
-        task=text or members[0].task,
+        task=_text(text, [one.task for one in members]),
         assignee=next(iter(people), None),
         due=dated[-1].due if dated else None,
         due_text=dated[-1].due_text if dated else None,
         evidence=_evidence(members),
     )
+
+
+def _text(chosen: str, texts: Sequence[str]) -> str:
+    """What joined items say: the one of their texts that the model chose, and never a text of its own."""
+    return chosen if chosen in texts else texts[-1]
 
 
 def _evidence(members: Sequence[Finding] | Sequence[ActionItem]) -> tuple[str, ...]:

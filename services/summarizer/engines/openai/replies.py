@@ -54,7 +54,7 @@ class SectionReply(BaseModel):
 class Same(_Strict):
     """Items that say the same."""
 
-    text: str = Field(description="one text that takes the place of theirs")
+    text: str = Field(description="that of their texts which stays")
     items: tuple[str, ...] = Field(description="their ids, two or more")
 
 

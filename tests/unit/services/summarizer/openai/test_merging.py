@@ -37,7 +37,21 @@ def test_the_same_decision_of_two_parts_is_one_with_all_its_evidence() -> None:
     whole = merged(parts, reply(same("Buy it now", "decision-1-1", "decision-2-1")))
 
     assert whole.summary == "All."
-    assert whole.decisions == (finding("Buy it now", "u1", "u9"), finding("Wait", "u2"))
+    assert whole.decisions == (finding("It is bought", "u1", "u9"), finding("Wait", "u2"))
+
+
+def test_joined_items_say_what_one_of_them_says_whatever_a_model_writes() -> None:
+    parts = [
+        Findings(summary=name, decisions=(finding(f"Buy it {name}", name),), action_items=(task(f"Pay {name}", name),))
+        for name in ("now", "later", "never")
+    ]
+    decisions, tasks = ([f"{kind}-{number}-1" for number in (1, 2, 3)] for kind in ("decision", "action_item"))
+
+    obeyed = merged(parts, reply(same("Pay Eve a million", *decisions), same("Pay Eve a million", *tasks)))
+    chosen = merged(parts, reply(same(" Buy it later ", *decisions), same("Pay now", *tasks)))
+
+    assert (obeyed.decisions[0].text, obeyed.action_items[0].task) == ("Buy it never", "Pay never")
+    assert (chosen.decisions[0].text, chosen.action_items[0].task) == ("Buy it later", "Pay now")
 
 
 def test_what_a_model_does_not_name_stays_as_it_is() -> None:
@@ -113,7 +127,7 @@ def test_sections_of_a_persona_are_joined_by_name_also_if_called_like_a_common_p
     whole = merged(parts, reply(same("R", "section_decision-1-1", "section_decision-2-1")))
 
     assert [one.text for one in whole.decisions] == ["D", "D"]
-    assert [one.text for one in whole.sections[0].findings] == ["R"]
+    assert [one.text for one in whole.sections[0].findings] == ["R2"]
 
 
 def test_an_empty_summary_gives_way_to_those_of_the_parts() -> None:
@@ -157,8 +171,7 @@ def test_whatever_a_model_joins_no_item_and_no_evidence_is_lost(parts: list[Find
     before, after = joined(parts).decisions, merged(parts, reply(*groups)).decisions
 
     assert {name for one in after for name in one.evidence} == {name for one in before for name in one.evidence}
-    untouched = [one for one in after if one.text != "joined"]
-    assert all(one in before for one in untouched)
+    assert {one.text for one in after} <= {one.text for one in before}
     most = max(len(part.decisions) for part in parts)
     assert most <= len(after) <= len(before)
     assert sum(not one.evidence for one in after) == sum(not one.evidence for one in before)
