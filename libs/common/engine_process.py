@@ -22,7 +22,7 @@ import psutil
 
 from libs.common.engine import EngineInfo
 from libs.common.engine_child import LENGTH, Signs, serve
-from libs.common.errors import EngineCrashed, EngineStalled, EngineUnavailable
+from libs.common.errors import EngineCrashed, EngineStalled, EngineUnavailable, InvalidSettings
 from libs.common.running_engine import RunningEngine
 from libs.common.stage import Work
 
@@ -83,11 +83,14 @@ class ChildEngine(Generic[T]):
         Raises:
             EngineCrashed: The child died or outgrew its memory limit, or the engine is closed.
             EngineStalled: It reported nothing for the stall limit.
-            EngineUnavailable: No child could be started.
+            EngineUnavailable: No child could be started, or a new one cannot load what an earlier one could.
             PipelineError: Whatever the engine raised.
         """
         request = methodcaller(method.__name__, *args, **kwargs)
-        return cast(R, await self._call(request, self._limits, work.progress))
+        try:
+            return cast(R, await self._call(request, self._limits, work.progress))
+        except InvalidSettings as error:
+            raise EngineUnavailable(error.message) from error
 
     async def close(self) -> None:
         """End the children, also those in the middle of a call."""

@@ -3,13 +3,14 @@
 import asyncio
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from libs.common.engine import EngineInfo
 from libs.common.engine_process import ChildEngine, ChildLimits
-from libs.common.errors import EngineCrashed, EngineStalled, InternalError
+from libs.common.errors import EngineCrashed, EngineStalled, EngineUnavailable, InternalError, InvalidSettings
 from libs.common.storage import ObjectStore
 from tests.work import RecordedWork
 
@@ -41,6 +42,12 @@ def load_slowly() -> Foreigner:
     return Foreigner()
 
 
+def load_unless_full(full: Path) -> Foreigner:
+    if full.exists():
+        raise InvalidSettings("the model does not fit into the GPU's memory")
+    return Foreigner()
+
+
 @pytest.fixture
 def work(tmp_path: Path) -> RecordedWork:
     return RecordedWork(ObjectStore.open(f"file://{tmp_path}"), "folder")
@@ -66,4 +73,23 @@ async def test_a_child_that_is_replaced_may_load_as_slowly_as_the_first(work: Re
     assert await engine.run(work, Foreigner.is_loaded)
     with pytest.raises(EngineStalled):
         await asyncio.wait_for(engine.run(work, Foreigner.hang), 10)
+    await engine.close()
+
+
+async def test_a_unit_whose_new_child_cannot_load_may_be_tried_again(work: RecordedWork, tmp_path: Path) -> None:
+    full = tmp_path / "full"
+    engine = ChildEngine(partial(load_unless_full, full))
+    await engine.start()
+    with pytest.raises(EngineCrashed):
+        await engine.run(work, Foreigner.die)
+    full.touch()
+
+    with pytest.raises(EngineUnavailable, match="does not fit") as raised:
+        await engine.run(work, Foreigner.is_loaded)
+    with pytest.raises(InvalidSettings):
+        await engine.start()
+
+    full.unlink()
+    assert await engine.run(work, Foreigner.is_loaded)
+    assert raised.value.retryable
     await engine.close()
