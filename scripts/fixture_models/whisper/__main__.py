@@ -33,6 +33,7 @@ def main() -> int:
         "--work", type=Path, default=Path("fixture-whisper"), help="keeps speech and checkpoints (default: %(default)s)"
     )
     parser.add_argument("--output", type=Path, default=OUTPUT, help="folder to write to (default: %(default)s)")
+    parser.add_argument("--share", type=float, default=1.0, help="of the steps, for a quick try (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=2, help="of the training (default: %(default)s)")
     given = parser.parse_args()
     if not is_installed():
@@ -40,7 +41,7 @@ def main() -> int:
         return 1
     torch.set_num_threads(given.threads)
     given.work.mkdir(parents=True, exist_ok=True)
-    model, result = prepare(given.work).run()
+    model, result = prepare(given.work).run(given.share)
     publish(model, given.output)
     print(f"wrote {given.output}: {result}")
     return 0

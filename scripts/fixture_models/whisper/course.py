@@ -1,6 +1,7 @@
 """The course of a training: its phases, one after the other, and a trial every few steps."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from scripts.fixture_models.whisper.batches import Kitchen
@@ -67,11 +68,12 @@ class Course:
         self._chunks = chunks
         self._work = work
 
-    def run(self) -> tuple[Path, Trial]:
-        """All phases; gives the folder of the best model of the last one and what its trial said."""
+    def run(self, share: float = 1.0) -> tuple[Path, Trial]:
+        """All phases, or a share of each; gives the folder of the best model of the last and what its trial said."""
         tried: list[tuple[Path, Trial]] = []
         for number, phase in enumerate(PHASES, start=1):
-            tried = self._run_phase(phase, self._work / f"phase-{number}")
+            shortened = replace(phase, steps=max(1, round(phase.steps * share)))
+            tried = self._run_phase(shortened, self._work / f"phase-{number}")
         return min(tried, key=lambda one: one[1].rate)
 
     def _run_phase(self, phase: Phase, folder: Path) -> list[tuple[Path, Trial]]:
