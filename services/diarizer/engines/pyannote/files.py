@@ -149,4 +149,4 @@ def _find_here(place: _Place, inside: str) -> FoundFile:
     if place.revision is not None:
         raise InvalidSettings(f"PYANNOTE_REVISION is for pipelines of the hub, and {root} is on this machine: unset it")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return FoundFile(path, name=path.resolve().parent.name, revision=digest[:12])
+    return FoundFile(path, name=path.parent.resolve().name, revision=digest[:12])

@@ -75,6 +75,16 @@ def test_the_revision_of_a_local_model_is_its_content(tmp_path: Path) -> None:
     assert one.segmentation.id == other.segmentation.id
 
 
+def test_a_local_model_is_named_by_its_folder_also_where_its_file_is_a_link(tmp_path: Path) -> None:
+    folder = write(tmp_path / "snapshot", config(**HERE))
+    blob = tmp_path / "blobs" / "0a1b"
+    blob.parent.mkdir()
+    (folder / "embedding" / MODEL).rename(blob)
+    (folder / "embedding" / MODEL).symlink_to(blob)
+
+    assert find_pipeline(str(folder), None, NO_HUB).embedding.name == "embedding"
+
+
 def test_clustering_by_distance_needs_no_plda(tmp_path: Path) -> None:
     folder = write(tmp_path, config(**{**HERE, **SIMPLE}), without="plda/plda.npz")
 
