@@ -28,7 +28,8 @@ def usage_of(completion: Completion, prices: Prices, *, model: str) -> Usage:
 def unread(said: Sequence[Message], completion: Completion) -> Iterator[Caveat]:
     """A warning where the server read less than it was given: some cut a long prompt without a word."""
     fewest = sum(fewest_tokens(one.content) for one in said)
-    if completion.usage and completion.usage.prompt_tokens < fewest:
+    # Some servers count none where they have read the same prompt before.
+    if completion.usage and 0 < completion.usage.prompt_tokens < fewest:
         yield Caveat(
             code="minutes_prompt_cut",
             message=f"The server read {completion.usage.prompt_tokens} tokens of a prompt that has at least {fewest}:"

@@ -378,6 +378,14 @@ def test_a_server_that_reads_less_than_it_was_given_is_reported(server: OpenAISe
     assert [one.code for one in answer.caveats] == ["minutes_prompt_cut"]
 
 
+def test_a_prompt_of_no_tokens_is_one_that_the_server_does_not_count(server: OpenAIServer) -> None:
+    server.script(streamed(event(GOOD.text, "stop", usage=usage_of(0, 9))))
+
+    answer = answer_of(engine_for(server), request_of())
+
+    assert (answer.caveats, answer.is_read) == ((), True)
+
+
 def test_an_answer_without_end_is_left(server: OpenAIServer) -> None:
     server.script(streamed(*[event("and so on ")] * 2_000))
 
