@@ -21,7 +21,7 @@ def engine() -> FasterWhisperTranscriber:
 
 
 def test_a_failure_on_the_cpu_may_be_tried_again(engine: FasterWhisperTranscriber) -> None:
-    with pytest.raises(EngineUnavailable, match="CTranslate2 failed: .*multilingual") as raised:
+    with pytest.raises(EngineUnavailable, match=r"CTranslate2 failed: .*multilingual") as raised:
         engine.detect_language(SHORT, PASSAGES)
 
     assert raised.value.retryable
