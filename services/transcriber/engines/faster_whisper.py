@@ -47,10 +47,10 @@ class FasterWhisperTranscriber:
     def detect_language(self, audio: Path, passages: tuple[Segment, ...]) -> SpokenLanguage:
         """The language with the highest mean probability, longer passages counting more."""
         totals: dict[str, float] = {}
-        for done, passage in enumerate(passages, start=1):
+        for passage in passages:
             for language, probability in self._language_probabilities(audio, passage):
                 totals[language] = totals.get(language, 0.0) + probability * passage.duration
-            progress.report(done / len(passages))
+            progress.report(0.0)  # only a sign of life: the words of the chunk are still to come
         best = max(totals, key=lambda language: totals[language])
         share = totals[best] / sum(passage.duration for passage in passages)
         return SpokenLanguage(language=best, probability=min(1.0, share))

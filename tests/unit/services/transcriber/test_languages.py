@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from libs.common import progress
 from libs.common.engine import EngineInfo
 from libs.common.errors import EngineUnavailable
 from libs.common.events import ChunkPlanned
@@ -132,6 +133,17 @@ async def test_a_detection_that_fails_is_left_to_the_next_chunk(
 
     assert isinstance(first, EngineUnavailable)
     assert second in engine.engine.abilities().languages
+
+
+def test_listening_for_the_language_is_no_progress_of_the_chunk_but_a_sign_of_life(whisper: Transcriber) -> None:
+    fractions: list[float] = []
+    progress.listen(fractions.append)
+    try:
+        whisper.detect_language(MEETING, TURNS)
+    finally:
+        progress._sinks.remove(fractions.append)
+
+    assert fractions == [0.0, 0.0]
 
 
 def test_passages_are_the_longest_speech_of_each_quarter() -> None:
