@@ -8,12 +8,17 @@ SELECT id FROM speakers WHERE workspace = $1 AND ($2::uuid[] IS NULL OR id = ANY
 SELECT id FROM speakers WHERE workspace = $1 AND id = $2 FOR NO KEY UPDATE
 
 -- name: count_other_models
--- Samples that have voiceprints, but none of the model $1.
+-- Samples that have voiceprints, but none of the model $1, and of which that model has not failed to make one.
 SELECT count(*) AS samples, count(DISTINCT workspace) AS workspaces
 FROM (
     SELECT workspace FROM voiceprints
     GROUP BY workspace, sample_id
     HAVING NOT bool_or(replace(model || '@' || revision, '/', '--') = $1)
+        AND NOT EXISTS (
+            SELECT FROM runs JOIN facts ON facts.run_id = runs.id
+            WHERE runs.sample_id = voiceprints.sample_id AND facts.stage = 'enroll'
+                AND facts.stream = 'stage.failed.v1' AND facts.report #>> '{engine,models,embedding}' = $1
+        )
 ) AS others
 
 -- name: speakers_by_model

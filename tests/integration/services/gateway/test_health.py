@@ -6,7 +6,16 @@ from libs.common.streams.monitor import Heartbeat, WorkerInfo
 from libs.common.streams.queue import StageQueue
 from services.gateway.gateway import Gateway
 from tests.integration.line import accepted, publish
-from tests.integration.services.gateway.voices import NEW, OLD, diarizer_lives, embed, enrolled, newest_run, reembed
+from tests.integration.services.gateway.voices import (
+    NEW,
+    OLD,
+    diarizer_lives,
+    embed,
+    enrolled,
+    fail,
+    newest_run,
+    reembed,
+)
 
 STAGES = {
     "normalize", "diarize", "match", "plan", "transcribe", "assemble", "summarize",
@@ -87,6 +96,17 @@ async def test_samples_that_another_engine_has_embedded_are_counted_in_a_note(
     await reembed(client)
     for clip in clips:
         await embed(gateway, await newest_run(gateway, clip), NEW)
+    assert await notes(client) == []
+
+
+async def test_no_note_asks_for_what_the_model_in_use_could_not_embed(
+    client: httpx.AsyncClient, gateway: Gateway
+) -> None:
+    clip = await enrolled(gateway)
+    await diarizer_lives(gateway, NEW)
+    await reembed(client)
+    assert len(await notes(client)) == 1
+    await fail(gateway, await newest_run(gateway, clip), NEW)
     assert await notes(client) == []
 
 
