@@ -112,7 +112,10 @@ def missing_files(folder: Path) -> list[str]:
 
 def _in_folder(folder: Path) -> ModelFiles:
     if not folder.is_dir():
-        raise InvalidSettings(f"WHISPER_MODEL is {folder}, and there is no such folder")
+        raise InvalidSettings(
+            f"WHISPER_MODEL is {folder}, and there is no such folder: set it to the folder of a CTranslate2 model, "
+            "or to a name such as small, which is fetched; or set TRANSCRIBER_ENGINE=pocketsphinx"
+        )
     if missing := missing_files(folder):
         raise InvalidSettings(
             f"the Whisper model in {folder} lacks {', '.join(missing)}: WHISPER_MODEL needs a folder with all files "
