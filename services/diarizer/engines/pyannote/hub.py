@@ -117,7 +117,7 @@ def _unreachable(error: Exception, repository: str) -> str:
     return (
         f"{repository} cannot be fetched ({_first_line(error)}): let this machine reach {PAGES}; "
         f"or run `hf download {repository}`, and the same for the models that its config.yaml names, where it can be "
-        "reached, and copy that folder HF_HOME to this machine; "
+        "reached, and copy the cache there (HF_HOME, otherwise ~/.cache/huggingface) to this machine; "
         "or set PYANNOTE_PIPELINE to a folder that holds a pipeline"
     )
 
