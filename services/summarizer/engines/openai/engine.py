@@ -24,6 +24,7 @@ from services.summarizer.prices import Prices
 
 _DIGEST_LENGTH = 12
 _MOST_FAULTS = 8
+_LONGEST_NAME = 40
 
 
 class OpenAIMinutes:
@@ -111,4 +112,9 @@ def _findings(asked: Asked, schema: type[BaseModel], text: str) -> Findings:
 def _faults(error: ValidationError) -> str:
     """What is wrong, without what was written: that is in the conversation already."""
     faults = error.errors(include_input=False, include_url=False)[:_MOST_FAULTS]
-    return "\n".join(f"- {'.'.join(map(str, one['loc'])) or 'the whole'}: {one['msg']}" for one in faults)
+    return "\n".join(f"- {_place(one['loc']) or 'the whole'}: {one['msg']}" for one in faults)
+
+
+def _place(names: Sequence[str | int]) -> str:
+    """Where a fault is; a field that the schema does not have may be called by whole sentences."""
+    return ".".join(str(one)[:_LONGEST_NAME] for one in names)

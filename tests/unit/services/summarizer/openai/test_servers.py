@@ -259,6 +259,15 @@ def test_an_answer_that_stays_wrong_fails_with_a_code(server: OpenAIServer) -> N
     assert len(server.requests) == 2
 
 
+def test_what_a_model_writes_into_names_of_fields_is_not_quoted_at_length(server: OpenAIServer) -> None:
+    named = "Anna says that she is ill. " * 100
+    server.answer_with(lambda _request: content_of(reply_of(**{named: []})))
+
+    with pytest.raises(AnswerInvalid, match="Extra inputs are not permitted") as invalid:
+        answer_of(engine_for(server), request_of())
+    assert len(invalid.value.message) < 300
+
+
 @pytest.mark.parametrize(
     ("kind", "forms"),
     [
