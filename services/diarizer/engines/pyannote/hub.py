@@ -92,7 +92,8 @@ class Hub:
                 f"HUGGINGFACE_TOKEN may not read {repository}: give it the right to read gated repositories "
                 f"at {_TOKENS_PAGE} ({_first_line(error)})"
             )
-        return _unreachable(error, repository)
+        missing = "" if self._token else "; HUGGINGFACE_TOKEN is missing as well, which most pipelines need"
+        return _unreachable(error, repository) + missing
 
     def _unauthorized(self, repository: str, status: int | None) -> str:
         if not self._token:

@@ -49,7 +49,11 @@ def failure(error: openai.OpenAIError, *, model: str) -> PipelineError | PromptT
     if isinstance(error, openai.APIStatusError):
         return _of_status(error, model)
     if isinstance(error, openai.APIConnectionError):  # a timeout is one
-        return ModelOutOfReach(f"the server of {model} cannot be reached: {said(error)}")
+        place = error.request.url.netloc.decode()
+        return ModelOutOfReach(
+            f"the server of {model} cannot be reached at {place}: {said(error)} "
+            "See that it runs and that OPENAI_BASE_URL names it."
+        )
     if _is_about(error, *_TOO_LONG):
         return PromptTooLong(said(error))
     if _is_about(error, "insufficient_quota"):

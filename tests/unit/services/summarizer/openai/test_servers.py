@@ -203,11 +203,12 @@ def test_an_overloaded_server_says_when_to_come_back(server: OpenAIServer) -> No
     assert broken.value.delay >= 30
 
 
-def test_a_server_that_is_not_there_postpones_the_unit() -> None:
+def test_a_server_that_is_not_there_postpones_the_unit_and_is_named() -> None:
     with OpenAIServer() as server:
         engine = engine_for(server)
 
-    with pytest.raises(ModelOutOfReach):
+    place = server.url.removeprefix("http://").removesuffix("/v1")
+    with pytest.raises(ModelOutOfReach, match=f"at {place}: .* OPENAI_BASE_URL"):
         answer_of(engine, request_of())
 
 
