@@ -20,17 +20,17 @@ from libs.common.events import (
 from libs.common.outcome import Outcome
 from libs.common.request import MeetingRequest
 from libs.common.running_engine import RunningEngine
-from libs.common.speakers import SpeakerMatches
 from libs.common.speech import Diarization, Segment
 from libs.common.stage import Stage, Work
 from libs.common.storage import Artifact, ObjectStore
 from libs.common.transcript import ChunkWords, Gap
 from services.transcriber.assembly import assemble
-from services.transcriber.engines import Abilities, Chunk, Recognized, Transcriber
+from services.transcriber.engines import Abilities, Transcriber
 from services.transcriber.errors import TranscriptionFailed
-from services.transcriber.languages import CERTAIN, Languages, find_language
+from services.transcriber.languages import CERTAIN, find_language
 from services.transcriber.pauses import quietest
 from services.transcriber.planning import ChunkRules, is_too_long, plan_chunks, speech_stretches, split_stretch
+from services.transcriber.recognition import Recognition
 from services.transcriber.unheard import listed, unheard_speech
 
 _DEADLINE_SECONDS = 180.0
@@ -83,34 +83,16 @@ def transcribe_stage(
     slots: int = 1,
 ) -> Stage[ChunkPlanned]:
     """The words of one chunk; a chunk that cannot be had becomes a gap in the transcript."""
-    languages = Languages(store, engine, info)
+    recognition = Recognition(store, engine, abilities, info)
 
     async def handle(event: ChunkPlanned, work: Work) -> list[ChunkTranscribed]:
-        request = await store.load(MeetingRequest, event.request_key)
-        recognized = await recognize(event, request, work)
+        recognized = await recognition.of_chunk(event, work)
         for caveat in recognized.caveats:
             work.warn(caveat.code, caveat.message)
         words = ChunkWords(
             index=event.index, segment=event.segment, language=recognized.language, words=recognized.words
         )
         return [ChunkTranscribed(**_chunk_fields(event), words_key=await work.keep("words.json", words))]
-
-    async def recognize(event: ChunkPlanned, request: MeetingRequest, work: Work) -> Recognized:
-        if event.segment.duration == 0:
-            return Recognized(words=(), language=request.language)
-        diarization = await store.load(Diarization, event.turns_key)
-        vocabulary = await _vocabulary(store, event, request) if abilities.has_vocabulary else ()
-        async with store.local_copy(event.audio_key) as audio:
-            language = request.language or abilities.only_language
-            if language is None:
-                language = await languages.of_meeting(event, audio, diarization.turns, work)
-            chunk = Chunk(
-                segment=event.segment,
-                speech=tuple(turn for turn in diarization.turns if turn.overlap(event.segment) > 0),
-                language=language,
-                vocabulary=vocabulary,
-            )
-            return await engine.run(work, Transcriber.transcribe, audio, chunk)
 
     async def leave_gap(event: ChunkPlanned, work: Work, error: PipelineError) -> list[ChunkTranscribed]:
         segment = event.segment
@@ -174,12 +156,6 @@ def _check_request(request: MeetingRequest, abilities: Abilities, work: Work) ->
         raise LanguageNotSupported(f"language {request.language} is not among those of the engine: {known}")
     if request.vocabulary and not abilities.has_vocabulary:
         work.warn("vocabulary_ignored", "The speech recognition engine of this run cannot be given a vocabulary.")
-
-
-async def _vocabulary(store: ObjectStore, event: ChunkEvent, request: MeetingRequest) -> tuple[str, ...]:
-    """What the client wants to be expected, then the names of those who were recognized by their voices."""
-    matches = await store.load(SpeakerMatches, event.speakers_key)
-    return (*request.vocabulary, *matches.names.values())
 
 
 def _warn_of_losses(diarization: Diarization, chunks: Sequence[ChunkWords], gaps: Sequence[Gap], work: Work) -> None:

@@ -23,7 +23,7 @@ def load_model(files: ModelFiles, hardware: Hardware) -> WhisperModel:
         )
         if hardware.device == "cuda":  # its libraries are looked for at first use only
             model.encode(np.zeros((model.model.n_mels, model.feature_extractor.nb_max_frames), dtype=np.float32))
-    except Exception as error:
+    except Exception as error:  # tokenizers raises nothing narrower
         raise InvalidSettings(
             f"the Whisper model in {files.folder} cannot be loaded: {error}. If its files are damaged, fetch them "
             "again into another folder and set WHISPER_MODEL to that; if memory or a library of the GPU is missing, "
