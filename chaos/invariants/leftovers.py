@@ -7,11 +7,11 @@ from redis.exceptions import ResponseError
 from chaos.evidence import Evidence, read_evidence
 from chaos.hansard import Hansard
 from libs.common.events import EVENTS
-from libs.common.line import CONSUMERS
 from libs.common.outcome import Outcome
 from libs.common.speakers import Gallery
 from libs.common.storage import ObjectStore
-from libs.common.streams.keys import PREFIX, PROJECTION, WORKERS, stream_key
+from libs.common.streams.keys import PREFIX, WORKERS, stream_key
+from libs.common.streams.monitor import groups_of
 
 _ROWS = {
     "uploads": "SELECT prefix FROM uploads",
@@ -35,8 +35,7 @@ async def find_leftovers(hansard: Hansard) -> list[str]:
 async def _in_groups(redis: Redis) -> list[str]:
     found = []
     for stream in EVENTS:
-        consumer = CONSUMERS.get(stream)
-        for group in [PROJECTION, consumer.stage] if consumer else [PROJECTION]:
+        for group in groups_of(stream):
             found += await _in_group(redis, stream_key(stream), group)
     return found
 

@@ -30,6 +30,11 @@ _COUNTED_AT_MOST = 10_000
 _LOOKED_AT_AT_MOST = 1_000
 
 
+def groups_of(stream: str) -> list[str]:
+    """The consumer groups that read a stream."""
+    return [group for group, streams in STREAMS.items() if stream in streams]
+
+
 class WorkerInfo(Frozen):
     """What a living worker says about itself."""
 

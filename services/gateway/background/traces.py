@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from libs.common.events import EVENTS
 from libs.common.line import LINE
 from libs.common.streams.keys import delayed_key, marker_key, moved_key, stream_key, waiting_entries_key
-from libs.common.streams.monitor import STREAMS
+from libs.common.streams.monitor import groups_of
 from libs.common.streams.scripts import Scripts
 from services.gateway.runs.live_progress import forget_progress
 from services.gateway.runs.results import forget_results
@@ -48,10 +48,9 @@ async def _forget_units(redis: Redis, stage: str, run_id: str) -> None:
 
 async def _erase_entries(scripts: Scripts, stream: str, first: str, last: str, run_id: str) -> AsyncIterator[str]:
     """The facts whose entries were removed."""
-    groups = [group for group, streams in STREAMS.items() if stream in streams]
     begin = first
     while begin:
-        args: list[str | int] = [begin, last, _LOOKED_AT_AT_ONCE, f"{run_id}/", *groups]
+        args: list[str | int] = [begin, last, _LOOKED_AT_AT_ONCE, f"{run_id}/", *groups_of(stream)]
         facts, end = await scripts.erase(keys=[stream_key(stream)], args=args)
         for fact in facts:
             yield str(fact)

@@ -10,7 +10,8 @@ from redis.exceptions import ResponseError
 from libs.common.events import EVENTS
 from libs.common.line import CONSUMERS
 from libs.common.streams.entry import Entry
-from libs.common.streams.keys import PROJECTION, WORKERS, marker_key, stream_key, worker_key
+from libs.common.streams.keys import WORKERS, marker_key, stream_key, worker_key
+from libs.common.streams.monitor import groups_of
 from libs.common.streams.scripts import Scripts
 from services.gateway.intake.acceptance import ACCEPT
 
@@ -35,12 +36,12 @@ class Trimmer:
     async def reap(self) -> int:
         """Remove consumers that own nothing and whose process is gone; returns how many."""
         await self._reap_workers()
-        return sum([await self._reap_group(stream, group) for stream in EVENTS for group in _groups(stream)])
+        return sum([await self._reap_group(stream, group) for stream in EVENTS for group in groups_of(stream)])
 
     async def _trim_stream(self, stream: str) -> int:
         key, trimmed = stream_key(stream), 0
         while True:
-            safe, _ = await self._scripts.trim(keys=[key], args=[self._keep_ms, "", *_groups(stream)])
+            safe, _ = await self._scripts.trim(keys=[key], args=[self._keep_ms, "", *groups_of(stream)])
             if str(safe).startswith("missing") or safe == "0-0":
                 return trimmed
             entries = await self._redis.xrange(key, max=f"({safe}", count=_BATCH) or []
@@ -50,7 +51,7 @@ class Trimmer:
             markers = [marker for _, fields in batch for marker in _markers(stream, fields)]
             last = batch[-1][0]
             after = _next_id(last)
-            _, removed = await self._scripts.trim(keys=[key, *markers], args=[self._keep_ms, after, *_groups(stream)])
+            _, removed = await self._scripts.trim(keys=[key, *markers], args=[self._keep_ms, after, *groups_of(stream)])
             if not removed:
                 return trimmed
             trimmed += int(removed)
@@ -72,11 +73,6 @@ class Trimmer:
             return 0
         keys = [stream_key(stream), *(worker_key(name) for name in names)]
         return int(await self._scripts.reap(keys=keys, args=[group, *names]))
-
-
-def _groups(stream: str) -> list[str]:
-    consumer = CONSUMERS.get(stream)
-    return [PROJECTION, consumer.stage] if consumer else [PROJECTION]
 
 
 def _markers(stream: str, fields: dict[str, str]) -> list[str]:
