@@ -4,7 +4,7 @@ from redis import BlockingConnectionPool, Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from libs.common.errors import InvalidSettings
+from libs.common.redis_address import checked_address
 
 SOCKET_TIMEOUT = 2.0
 """Short, because whoever asks from a child process can go on without an answer."""
@@ -16,7 +16,7 @@ def connect_blocking(url: str) -> Redis:
     Raises:
         InvalidSettings: The address is none of a Redis.
     """
-    try:
+    with checked_address():
         pool = BlockingConnectionPool.from_url(
             url,
             max_connections=8,
@@ -27,7 +27,4 @@ def connect_blocking(url: str) -> Redis:
             retry=Retry(NoBackoff(), 0),
             decode_responses=True,
         )
-    except ValueError:
-        # Not `from error`, which quotes what it takes for the port: that may be a piece of the password.
-        raise InvalidSettings("REDIS_URL is no address of a Redis, such as redis://127.0.0.1:6379/0") from None
     return Redis.from_pool(pool)

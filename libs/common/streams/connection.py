@@ -1,10 +1,10 @@
-"""The one place where a Redis client is configured."""
+"""The one place where the services' Redis client is configured."""
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from libs.common.errors import InvalidSettings
+from libs.common.redis_address import checked_address
 
 SOCKET_TIMEOUT = 5.0
 BLOCK = 2.0
@@ -17,7 +17,7 @@ def connect(url: str, *, max_connections: int = 64) -> Redis:
     Raises:
         InvalidSettings: The address is none of a Redis.
     """
-    try:
+    with checked_address():
         pool = BlockingConnectionPool.from_url(
             url,
             max_connections=max_connections,
@@ -28,7 +28,4 @@ def connect(url: str, *, max_connections: int = 64) -> Redis:
             retry=Retry(NoBackoff(), 0),
             decode_responses=True,
         )
-    except ValueError:
-        # Not `from error`, which quotes what it takes for the port: that may be a piece of the password.
-        raise InvalidSettings("REDIS_URL is no address of a Redis, such as redis://127.0.0.1:6379/0") from None
     return Redis.from_pool(pool)
