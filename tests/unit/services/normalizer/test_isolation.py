@@ -3,7 +3,6 @@
 import http.server
 import shutil
 import struct
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from services.normalizer.decoding import Limit, decode
 from services.normalizer.errors import RecordingError, RecordingTooLong
 from services.normalizer.ffmpeg import Ffmpeg
 from services.normalizer.formats import CONTAINERS
+from tests.http_servers import serving
 from tests.unit.services.normalizer.conftest import RATE_HZ, speechlike
 
 LIMIT = Limit(duration=60.0, error=RecordingTooLong)
@@ -50,11 +50,8 @@ def canary(tmp_path: Path) -> Iterator[Canary]:
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         found = Canary(path=path, port=server.server_address[1])
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield found
-        server.shutdown()
-        thread.join()
+        with serving(server):
+            yield found
 
 
 def _mov_with_external_data(canary: Path) -> bytes:

@@ -1,13 +1,14 @@
 """A Hugging Face hub for tests: it speaks the real one's HTTP, with its codes for what it refuses."""
 
 import hashlib
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+from tests.http_servers import serving
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -76,14 +77,8 @@ def _missing(repository: Repository, revision: str, file: str) -> tuple[int, str
 @contextmanager
 def running_hub() -> Iterator[FakeHub]:
     """A hub on this machine, until the block ends."""
-    with _Server() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server.hub
-        finally:
-            server.shutdown()
-            thread.join()
+    with _Server() as server, serving(server):
+        yield server.hub
 
 
 class _Server(ThreadingHTTPServer):

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.http_servers import serving
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 REPOSITORY = "Systran/faster-whisper-small"
@@ -63,14 +64,8 @@ class Hub:
 @contextmanager
 def running_hub() -> Iterator[Hub]:
     """A hub on this machine, until the block ends."""
-    with _Server() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server.hub
-        finally:
-            server.shutdown()
-            thread.join()
+    with _Server() as server, serving(server):
+        yield server.hub
 
 
 class _Server(ThreadingHTTPServer):
