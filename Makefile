@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.stamp-local
 DEVELOPMENT := $(VENV)/.stamp-dev
 LOCAL_PINS := requirements-local.txt requirements-no-deps.txt constraints.txt \
-	$(wildcard cli/requirements.txt libs/*/requirements.txt services/*/requirements.txt)
+	$(wildcard cli/requirements.txt libs/common/requirements.txt libs/common/scoring/requirements.txt services/*/requirements.txt)
 EVALUATION := $(VENV)/.stamp-evaluation
 PEERS := $(VENV)/peers
 ENGINES := $(VENV)/engines

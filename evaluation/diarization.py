@@ -6,8 +6,8 @@ from pyannote.core import Annotation, Timeline
 from pyannote.core import Segment as CoreSegment
 from pyannote.metrics.diarization import DiarizationErrorRate
 
+from libs.common.scoring.diarization import DiarizationErrors
 from libs.common.speech import Turn
-from libs.scoring.diarization import DiarizationErrors
 
 
 def diarization_errors(

@@ -6,8 +6,8 @@ from rich.table import Table
 
 from evaluation.identification import NameCounts
 from evaluation.scores import Evaluation, Scores, Totals
-from libs.scoring.diarization import DiarizationErrors
-from libs.scoring.words import WordErrors
+from libs.common.scoring.diarization import DiarizationErrors
+from libs.common.scoring.words import WordErrors
 
 _COLUMNS = ("DER", "missed", "false", "conf.", "voices", "named", "wrong", "WER", "cpWER")
 

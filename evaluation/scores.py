@@ -8,9 +8,9 @@ from evaluation.identification import NameCounts, count_names
 from evaluation.line import Hypothesis
 from evaluation.recordings import Recording
 from evaluation.transcription import speaker_word_errors, word_errors
+from libs.common.scoring.diarization import DiarizationErrors
+from libs.common.scoring.words import WordErrors
 from libs.common.speech import Frozen
-from libs.scoring.diarization import DiarizationErrors
-from libs.scoring.words import WordErrors
 
 
 class Scores(Frozen):

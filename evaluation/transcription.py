@@ -9,8 +9,8 @@ from whisper_normalizer.basic import BasicTextNormalizer
 from whisper_normalizer.english import EnglishTextNormalizer
 
 from evaluation.recordings import text_of
+from libs.common.scoring.words import WordErrors
 from libs.common.transcript import Utterance
-from libs.scoring.words import WordErrors
 
 _english = EnglishTextNormalizer()
 _any_language = BasicTextNormalizer()

@@ -11,6 +11,9 @@ from libs.common.errors import InvalidSettings, PipelineError
 from libs.common.minutes import Part
 from libs.common.speech import Frozen
 
+SHIPPED_PERSONAS = Path(__file__).parent / "shipped_personas"
+"""The files that come with Hansard: both the gateway, which checks requests, and the summarizer read them."""
+
 
 class UnknownPersona(PipelineError):
     """Minutes were asked for somebody whom no persona file describes."""

@@ -13,8 +13,8 @@ import torch
 from libs.common.audio import SAMPLE_RATE_HZ, audio_duration
 from libs.common.rttm import read_rttm
 from libs.common.running_engine import RunningEngine
+from libs.common.scoring.diarization import align_turns
 from libs.common.speech import SpeakerBounds, Turn
-from libs.scoring.diarization import align_turns
 from scripts.bench_engines.children import Unattended, loaded
 from scripts.bench_engines.engine_settings import pyannote_settings
 from scripts.bench_engines.options import Options

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from libs.common.personas import SHIPPED_PERSONAS
 from libs.common.settings import ServiceSettings
 
 
@@ -29,7 +30,7 @@ class GatewaySettings(ServiceSettings):
     max_upload_silence: float = Field(default=60.0, gt=0)
     """Seconds without a byte after which an upload is given up."""
 
-    personas_dir: Path = Path(__file__).parents[1] / "summarizer" / "personas"
+    personas_dir: Path = SHIPPED_PERSONAS
     """The same files that the summarizer reads."""
 
     reconcile_age: float = Field(default=60.0, gt=0)

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
+from libs.common.personas import SHIPPED_PERSONAS
 from libs.common.settings import ServiceSettings
 
 
@@ -14,7 +15,7 @@ class SummarizerSettings(ServiceSettings):
     summarizer_engine: Literal["extractive", "openai"]
     """Who writes the minutes. A deployed service never chooses for itself."""
 
-    personas_dir: Path = Path(__file__).parent / "personas"
+    personas_dir: Path = SHIPPED_PERSONAS
     """One YAML file per persona."""
 
     answer_lifetime: float = Field(default=24 * 3600.0, gt=0)

@@ -14,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 
 from libs.common.rttm import read_rttm
+from libs.common.scoring.diarization import Alignment, align_turns
 from libs.common.speech import Turn
-from libs.scoring.diarization import Alignment, align_turns
 
 FOLDER = Path("tests/models/pyannote")
 SAMPLES = Path("samples")

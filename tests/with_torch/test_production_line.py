@@ -17,8 +17,8 @@ from cli.client import Gateway
 from cli.enrolment import wait_for_enrolment
 from evaluation.recordings import read_stm, text_of
 from libs.common.rttm import read_rttm
-from libs.scoring.diarization import align_turns
-from libs.scoring.words import align_words, count_errors
+from libs.common.scoring.diarization import align_turns
+from libs.common.scoring.words import align_words, count_errors
 from tests.acceptance.conftest import PLANNING, ROOT, Hansard, running, wait_for_end
 from tests.openai_server import OpenAIServer
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from evaluation.recordings import read_stm
 from libs.common.audio import SAMPLE_RATE_HZ, read_segment
+from libs.common.scoring.words import WordErrors, align_words, count_errors
 from libs.common.speech import Segment
 from libs.common.transcript import Utterance
-from libs.scoring.words import WordErrors, align_words, count_errors
 
 
 @dataclass(frozen=True)

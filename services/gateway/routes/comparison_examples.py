@@ -1,8 +1,8 @@
 """Two runs side by side, as the description at `/docs` shows them: one more voice was allowed, and was found."""
 
 from libs.common.minutes import Usage
-from libs.scoring.diarization import DiarizationErrors
-from libs.scoring.words import WordErrors
+from libs.common.scoring.diarization import DiarizationErrors
+from libs.common.scoring.words import WordErrors
 from services.gateway.schemas.comparison import (
     ChangedItem,
     ComparedRun,

@@ -11,8 +11,8 @@ from pydantic import Field, JsonValue
 
 from libs.common.engine import EngineInfo
 from libs.common.minutes import Usage
-from libs.scoring.diarization import DiarizationErrors
-from libs.scoring.words import Change, WordErrors
+from libs.common.scoring.diarization import DiarizationErrors
+from libs.common.scoring.words import Change, WordErrors
 from services.gateway.schemas.answers import Answer
 from services.gateway.schemas.meetings import MeetingStatus
 from services.gateway.schemas.results import ResultSpeaker

@@ -3,8 +3,8 @@
 import pytest
 
 from evaluation.diarization import diarization_errors
+from libs.common.scoring.diarization import DiarizationErrors
 from libs.common.speech import Turn
-from libs.scoring.diarization import DiarizationErrors
 
 
 def turn(start: float, end: float, label: str) -> Turn:

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from meeteval.wer.wer.siso import siso_word_error_rate
 
 from evaluation.diarization import diarization_errors
+from libs.common.scoring.diarization import align_turns
+from libs.common.scoring.words import align_words, count_errors
 from libs.common.speech import Turn
-from libs.scoring.diarization import align_turns
-from libs.scoring.words import align_words, count_errors
 
 DURATION = 60.0
 

@@ -3,8 +3,8 @@
 import pytest
 
 from evaluation.transcription import normalize, speaker_word_errors, word_errors
+from libs.common.scoring.words import WordErrors
 from libs.common.transcript import Utterance
-from libs.scoring.words import WordErrors
 
 
 def said(*lines: tuple[str, str]) -> list[Utterance]:

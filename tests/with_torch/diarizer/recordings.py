@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from libs.common.rttm import read_rttm
+from libs.common.scoring.diarization import align_turns
 from libs.common.speech import SpeakerBounds, Turn
-from libs.scoring.diarization import align_turns
 from services.diarizer.settings import DiarizerSettings
 
 PIPELINE = Path("tests/models/pyannote")

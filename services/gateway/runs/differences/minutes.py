@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from rapidfuzz import fuzz
 
 from libs.common.minutes import ActionItem, Finding, Minutes
+from libs.common.scoring.pairing import best_pairs
 from libs.common.transcript import Transcript
-from libs.scoring.pairing import best_pairs
 from services.gateway.schemas.comparison import ChangedItem, ItemComparison, MinutesComparison, MinutesItem
 
 _LEAST_ALIKE = 60.0

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from libs.common.minutes import Usage
+from libs.common.scoring.diarization import align_turns
 from libs.common.speech import Frozen
-from libs.scoring.diarization import align_turns
 from services.gateway.runs.contents import RunContents
 from services.gateway.runs.differences.makers import compare_engines, compare_settings
 from services.gateway.runs.differences.minutes import compare_minutes

@@ -1,7 +1,7 @@
 """Who talks when, and under which name, in two runs."""
 
+from libs.common.scoring.diarization import Alignment
 from libs.common.speakers import Decision, SpeakerMatches
-from libs.scoring.diarization import Alignment
 from services.gateway.schemas.comparison import SpeakerComparison, TurnComparison, TurnDifference
 from services.gateway.schemas.results import ResultSpeaker
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
 
+from libs.common.scoring.words import Edit, align_words, count_errors
 from libs.common.speech import Segment, Word
 from libs.common.transcript import Transcript
-from libs.scoring.words import Edit, align_words, count_errors
 from services.gateway.schemas.comparison import Piece, WordComparison, WordDifference
 
 _PAUSE_SECONDS = 0.5

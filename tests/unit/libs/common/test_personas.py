@@ -3,9 +3,7 @@ from pathlib import Path
 import pytest
 
 from libs.common.errors import InvalidSettings
-from libs.common.personas import UnknownPersona, load_personas
-
-SHIPPED = Path(__file__).parents[4] / "services/summarizer/personas"
+from libs.common.personas import SHIPPED_PERSONAS, UnknownPersona, load_personas
 
 GOOD = """
 title: For the lawyer
@@ -16,7 +14,7 @@ parts: [decisions, summary]
 
 
 def test_the_three_shipped_personas_can_be_read() -> None:
-    assert load_personas(SHIPPED).ids == ("engineer", "executive", "project_manager")
+    assert load_personas(SHIPPED_PERSONAS).ids == ("engineer", "executive", "project_manager")
 
 
 def test_a_new_file_is_a_new_persona(tmp_path: Path) -> None:
@@ -27,7 +25,7 @@ def test_a_new_file_is_a_new_persona(tmp_path: Path) -> None:
 
 def test_an_unknown_persona_is_refused_with_the_ones_there_are() -> None:
     with pytest.raises(UnknownPersona, match=r"'poet'.*executive"):
-        load_personas(SHIPPED).get("poet")
+        load_personas(SHIPPED_PERSONAS).get("poet")
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,15 @@
 
 import datetime
 from collections.abc import Sequence
-from pathlib import Path
 
 from libs.common.minutes import Findings
-from libs.common.personas import Personas, load_personas
+from libs.common.personas import SHIPPED_PERSONAS, Personas, load_personas
 from libs.common.speech import Word
 from libs.common.transcript import Transcript, Utterance
 from services.summarizer.engines import MinutesRequest
 from services.summarizer.engines.extractive import Extractive
 
-PERSONAS: Personas = load_personas(Path(__file__).parents[4] / "services/summarizer/personas")
+PERSONAS: Personas = load_personas(SHIPPED_PERSONAS)
 
 WEDNESDAY = datetime.date(2026, 3, 4)
 

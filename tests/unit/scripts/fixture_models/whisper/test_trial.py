@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from evaluation.recordings import read_stm
-from libs.scoring.words import WordErrors
+from libs.common.scoring.words import WordErrors
 from scripts.fixture_models.whisper.trial import Trial, sample_chunks, words_of
 
 SAMPLES = Path(__file__).parents[5] / "samples"

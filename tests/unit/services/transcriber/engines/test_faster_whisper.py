@@ -22,9 +22,9 @@ from libs.common.audio import SAMPLE_RATE_HZ, audio_duration, read_segment
 from libs.common.engine_process import ChildEngine
 from libs.common.errors import EngineCrashed, InvalidSettings
 from libs.common.rttm import read_rttm
+from libs.common.scoring.words import WordErrors, align_words, count_errors
 from libs.common.speech import Segment, Word
 from libs.common.storage import ObjectStore
-from libs.scoring.words import WordErrors, align_words, count_errors
 from services.transcriber.engines import Chunk, Recognized, Transcriber, load_engine
 from services.transcriber.pauses import quietest
 from services.transcriber.planning import ChunkRules, plan_chunks, speech_stretches, split_stretch

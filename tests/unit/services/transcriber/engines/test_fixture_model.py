@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from evaluation.recordings import read_stm
 from libs.common.audio import SAMPLE_RATE_HZ, audio_duration, read_segment
+from libs.common.scoring.words import align_words, count_errors
 from libs.common.speech import Segment
-from libs.scoring.words import align_words, count_errors
 from scripts.fixture_models.whisper.trial import sample_chunks, words_of
 
 ROOT = Path(__file__).parents[5]

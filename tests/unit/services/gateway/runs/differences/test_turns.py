@@ -1,6 +1,6 @@
 """Who talks when, and under which name."""
 
-from libs.scoring.diarization import align_turns
+from libs.common.scoring.diarization import align_turns
 from services.gateway.runs.differences.turns import compare_speakers, compare_turns
 from tests.unit.services.gateway.runs.differences.contents import matches, turns
 

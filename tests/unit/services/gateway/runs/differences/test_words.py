@@ -4,9 +4,9 @@ from time import perf_counter
 
 import pytest
 
+from libs.common.scoring.words import WordErrors
 from libs.common.speech import Word
 from libs.common.transcript import Transcript, Utterance
-from libs.scoring.words import WordErrors
 from services.gateway.runs.differences.words import compare_words, plain
 from tests.unit.services.gateway.runs.differences.contents import transcript
 

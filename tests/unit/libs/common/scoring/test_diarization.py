@@ -2,8 +2,8 @@
 
 import pytest
 
+from libs.common.scoring.diarization import DiarizationErrors, align_turns
 from libs.common.speech import Turn
-from libs.scoring.diarization import DiarizationErrors, align_turns
 
 
 def turn(start: float, end: float, label: str) -> Turn:

@@ -1,6 +1,6 @@
 """WER on examples that can be worked out by hand."""
 
-from libs.scoring.words import Edit, WordErrors, align_words, count_errors
+from libs.common.scoring.words import Edit, WordErrors, align_words, count_errors
 
 
 def errors(reference: str, hypothesis: str) -> WordErrors:

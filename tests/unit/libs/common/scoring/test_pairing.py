@@ -5,7 +5,7 @@ from itertools import permutations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.scoring.pairing import best_pairs
+from libs.common.scoring.pairing import best_pairs
 
 
 def test_a_pair_gives_way_to_two_that_weigh_more_together() -> None:

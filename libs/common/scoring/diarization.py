@@ -7,8 +7,8 @@ from itertools import pairwise
 
 from pydantic import computed_field
 
+from libs.common.scoring.pairing import best_pairs
 from libs.common.speech import Frozen, Segment, Turn
-from libs.scoring.pairing import best_pairs
 
 _MICROSECONDS = 1_000_000
 _UNSCORED = "unscored"
