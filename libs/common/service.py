@@ -6,11 +6,12 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NoReturn, Protocol, TypeVar
 
 import structlog
+from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError
 
@@ -54,6 +55,8 @@ class Resources:
     store: ObjectStore
     cache: Cache
     engine: OpenEngine = child_engine
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    """What `/metrics` shows; nothing registers globally."""
 
 
 Build = Callable[[S, Resources], AbstractAsyncContextManager[Sequence[Stage[Any]]]]
@@ -107,12 +110,13 @@ async def _resources(
     await until_answered(store.check)
     redis = connect(settings.redis_url)
     await _check_redis(redis)
+    registry = CollectorRegistry()
 
     def worker(name: str, stages: Sequence[Stage[Any]]) -> Worker:
-        return Worker(redis, store, stages, service=name, lease=settings.lease)
+        return Worker(redis, store, stages, service=name, lease=settings.lease, registry=registry)
 
     try:
-        yield worker, Resources(store=store, cache=RedisCache(redis))
+        yield worker, Resources(store=store, cache=RedisCache(redis), registry=registry)
     finally:
         await redis.aclose()
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import structlog
+from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -28,8 +29,17 @@ class Worker:
     """Runs stages until it is told to stop."""
 
     def __init__(
-        self, redis: Redis, store: ObjectStore, stages: Sequence[Stage[Any]], *, service: str, lease: float
+        self,
+        redis: Redis,
+        store: ObjectStore,
+        stages: Sequence[Stage[Any]],
+        *,
+        service: str,
+        lease: float,
+        registry: CollectorRegistry | None = None,
     ) -> None:
+        """`registry`: where the worker puts what it measures; by default one that nobody reads."""
+        self.registry = registry or CollectorRegistry()
         self.consumer = consumer_name(service)
         scripts, solitude = Scripts(redis), Solitude()
         self.stages: list[StageWorker[Any]] = [
