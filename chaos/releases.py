@@ -5,7 +5,7 @@ import tarfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PREVIOUS = "0.2.0"
+PREVIOUS = "0.3.0"
 
 _SNAPSHOTS = ROOT / "tests" / "releases"
 _ENGINES = ("__init__.py", "inscription.py", "instruction.py", "misbehaviour.py", "speech.py", "tones.py", "services")
