@@ -7,12 +7,13 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cli.errors import CommandFailed
+from libs.common.settings import Address, PortNumber, Seconds
 
 
 class LocalSettings(BaseSettings):
     """Settings of `hansard up` and `hansard demo`, from variables named like the fields in capitals."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, use_attribute_docstrings=True)
 
     hansard_home: Path | None = None
     """Folder for everything that is kept; `.hansard` in the current folder by default."""
@@ -20,37 +21,47 @@ class LocalSettings(BaseSettings):
     host: str = Field(default="127.0.0.1", validation_alias="HANSARD_HOST")
     """Address that the gateway listens on; some shells set HOST to something else."""
 
-    port: int = Field(default=8000, ge=1, le=65535)
+    port: PortNumber = Field(default=8000, ge=1, le=65535)
+    """Port that the gateway listens on."""
 
-    redis_url: str | None = None
+    redis_url: Address | None = None
     """A Redis to use instead of the embedded one."""
 
-    postgres_url: str | None = None
+    postgres_url: Address | None = None
     """A Postgres to use instead of the embedded one."""
 
-    object_store_url: str | None = None
+    object_store_url: Address | None = None
     """An object store to use instead of a folder in `hansard_home`."""
 
     log_format: str = "console"
-    grace: float = Field(default=20.0, ge=0)
-    """Seconds that services may take to end."""
+    """Of the services: `json`, or `console` for people."""
+
+    grace: Seconds = Field(default=20.0, ge=0)
+    """How long services may take to end."""
 
     diarizer_engine: str | None = None
+    """Who finds the voices; unset, the best engine that this machine has the models and tokens for."""
+
     transcriber_engine: str | None = None
+    """Who recognizes words; unset, the best engine that this machine has the models for."""
+
     summarizer_engine: str | None = None
-    """Engines to use instead of those that are chosen for this machine."""
+    """Who writes the minutes; unset, `openai` with a key or a server of it, `extractive` without."""
 
     whisper_model: str | None = None
     """Taken if it is on this machine or can be fetched; unset, the usual one for this machine."""
 
     whisper_device: Literal["auto", "cpu", "cuda"] = "auto"
+    """What Whisper computes on."""
 
     huggingface_token: str | None = None
     """With it, and pyannote installed, pyannote finds the voices."""
 
     openai_api_key: str | None = None
-    openai_base_url: str | None = None
-    """With either of them a language model writes the minutes."""
+    """With it a language model of OpenAI writes the minutes."""
+
+    openai_base_url: Address | None = None
+    """Of a compatible server; with it, one of its language models writes the minutes."""
 
     @property
     def home(self) -> Path:

@@ -1,32 +1,82 @@
-"""Settings that every service has; each service adds its own."""
+"""Settings that every service has, and the units in which settings are given; each service adds its own."""
 
-from typing import Literal, TypeVar
+from dataclasses import dataclass
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from libs.common.errors import InvalidSettings
 
 
+@dataclass(frozen=True)
+class Unit:
+    """What a number counts; the page of the settings and the errors say it."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class HoldsPassword:
+    """Marks an address that may hold a user's name and a password."""
+
+
+Seconds = Annotated[float, Unit("seconds")]
+Days = Annotated[float, Unit("days")]
+Bytes = Annotated[int, Unit("bytes")]
+Mebibytes = Annotated[int, Unit("MiB")]
+Count = Annotated[int, Unit("count")]
+Tokens = Annotated[int, Unit("tokens")]
+PerMinute = Annotated[int, Unit("per minute")]
+Cosine = Annotated[float, Unit("cosine similarity")]
+PortNumber = Annotated[int, Unit("TCP port")]
+
+Address = Annotated[str, HoldsPassword()]
+"""Of a server; what stands before its `@` is secret."""
+
+
 class ServiceSettings(BaseSettings):
     """Read once, in `__main__`, from variables named like the fields in capitals."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_ignore_empty=True, use_attribute_docstrings=True, hide_input_in_errors=True
+    )
 
-    redis_url: str = "redis://127.0.0.1:6379/0"
-    """Redis 6.2 or newer, `noeviction`, with AOF."""
+    redis_url: Address = "redis://127.0.0.1:6379/0"
+    """Redis 6.2 or newer, with `noeviction` and AOF."""
 
-    object_store_url: str = "file:///var/lib/hansard/objects"
-    """`file:///folder`, or `s3://bucket/prefix` with the usual AWS variables."""
+    object_store_url: Address = "file:///var/lib/hansard/objects"
+    """`file:///folder`, or `s3://bucket/prefix` with the AWS variables."""
 
-    lease: float = Field(default=30.0, gt=0)
-    """Seconds that a delivery stays on loan without renewal."""
+    aws_access_key_id: str | None = None
+    """Of the account that may use the bucket."""
 
-    grace: float = Field(default=20.0, ge=0)
-    """Seconds that work in hand may go on after SIGTERM before it is handed back."""
+    aws_secret_access_key: SecretStr | None = None
+    """Belongs to `AWS_ACCESS_KEY_ID`."""
+
+    aws_session_token: SecretStr | None = None
+    """For credentials that end by themselves."""
+
+    aws_region: str | None = None
+    """Of the bucket; unset, `us-east-1`."""
+
+    aws_endpoint: Address | None = None
+    """Of an S3-compatible store, with `https://`; unset, Amazon's."""
+
+    aws_allow_http: bool = False
+    """Whether `AWS_ENDPOINT` may be an address without encryption."""
+
+    lease: Seconds = Field(default=30.0, gt=0)
+    """How long a delivery stays on loan without renewal."""
+
+    grace: Seconds = Field(default=20.0, ge=0)
+    """How long work in hand may go on after SIGTERM before it is handed back."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """What is logged: this and everything graver."""
+
     log_format: Literal["json", "console"] = "json"
+    """One JSON object a line, or lines for people."""
 
 
 S = TypeVar("S", bound=BaseSettings)

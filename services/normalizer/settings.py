@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from libs.common.settings import ServiceSettings
+from libs.common.settings import Count, Seconds, ServiceSettings
 
 
 class NormalizerSettings(ServiceSettings):
@@ -13,11 +13,11 @@ class NormalizerSettings(ServiceSettings):
     ffmpeg_path: Path | None = None
     """The ffmpeg to use; otherwise the one on the PATH, otherwise the one that the package `imageio-ffmpeg` carries."""
 
-    max_duration: float = Field(default=21_600.0, gt=0)
-    """Longest meeting that is accepted, seconds."""
+    max_duration: Seconds = Field(default=21_600.0, gt=0)
+    """Longest meeting that is accepted."""
 
-    max_sample_duration: float = Field(default=300.0, gt=0)
-    """Longest enrolment sample that is accepted, seconds."""
+    max_sample_duration: Seconds = Field(default=300.0, gt=0)
+    """Longest enrolment sample that is accepted."""
 
-    normalizer_slots: int = Field(default=2, ge=1)
+    normalizer_slots: Count = Field(default=2, ge=1)
     """Recordings that one process normalizes at the same time; samples have as many of their own."""

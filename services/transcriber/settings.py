@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from libs.common.machine import usable_cores
-from libs.common.settings import ServiceSettings
+from libs.common.settings import Count, Mebibytes, Seconds, ServiceSettings
 
 EngineName = Literal["pocketsphinx", "faster-whisper"]
 
@@ -26,6 +26,7 @@ ComputeType = Literal[
 
 
 def _default_slots() -> int:
+    """2, or 1 where only one core may be used."""
     return min(2, usable_cores())
 
 
@@ -35,41 +36,41 @@ class TranscriberSettings(ServiceSettings):
     transcriber_engine: EngineName = "pocketsphinx"
     """Who recognizes words; `pocketsphinx` is English only and needs no download."""
 
-    transcriber_slots: int = Field(default_factory=_default_slots, ge=1)
+    transcriber_slots: Count = Field(default_factory=_default_slots, ge=1)
     """Chunks that one process transcribes at the same time, each in a child process of its own."""
 
-    chunk_target: float = Field(default=60.0, gt=0)
-    """Length of a chunk that a long meeting is cut into, seconds; short meetings get shorter chunks."""
+    chunk_target: Seconds = Field(default=60.0, gt=0)
+    """Length of a chunk that a long meeting is cut into; short meetings get shorter chunks."""
 
-    chunk_maximum: float = Field(default=90.0, gt=0)
-    """Longest chunk, seconds; speech without any silence is cut at its quietest place."""
+    chunk_maximum: Seconds = Field(default=90.0, gt=0)
+    """Longest chunk; speech without any silence is cut at its quietest place."""
 
     whisper_model: str | None = None
     """For `faster-whisper`: a folder with a CTranslate2 model, or a name (`small`, `large-v3`, …, or a repository of
     the hub) that is in the cache or can be fetched; unset, `large-v3` on a GPU and `small` without one."""
 
     whisper_device: WhisperDevice = "auto"
-    """`auto`: a GPU if CTranslate2 sees one."""
+    """What Whisper computes on; `auto`: a GPU if CTranslate2 sees one."""
 
     whisper_compute_type: ComputeType = "auto"
-    """As CTranslate2 names it; `auto`: the best that the device has, `default`: as the model is stored."""
+    """In the words of CTranslate2; `auto`: the best that the device has, `default`: as the model is stored."""
 
-    whisper_cpu_threads: int | None = Field(default=None, ge=1)
+    whisper_cpu_threads: Count | None = Field(default=None, ge=1)
     """Threads of each child process; unset, the cores that may be used, divided by the slots."""
 
-    whisper_batch_size: int = Field(default=8, ge=1)
+    whisper_batch_size: Count = Field(default=8, ge=1)
     """Windows of up to 30 s that are decoded at the same time; all of them within `stall_limit`."""
 
-    whisper_beam_size: int = Field(default=5, ge=1)
+    whisper_beam_size: Count = Field(default=5, ge=1)
     """Hypotheses that are followed at the same time; 1 is faster and a little worse."""
 
     huggingface_token: SecretStr | None = None
     """For a model of the hub that is not open to everybody."""
 
-    stall_limit: float = Field(default=300.0, gt=0)
-    """Seconds without progress after which an engine's process is given up."""
+    stall_limit: Seconds = Field(default=300.0, gt=0)
+    """Time without progress after which an engine's process is given up."""
 
-    engine_memory_mb: int | None = Field(default=None, ge=256)
+    engine_memory_mb: Mebibytes | None = Field(default=None, ge=256)
     """Resident memory that an engine's process may use; unset, no limit."""
 
     @property
