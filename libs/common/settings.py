@@ -66,6 +66,12 @@ class ServiceSettings(BaseSettings):
     aws_allow_http: bool = False
     """Whether `AWS_ENDPOINT` may be an address without encryption."""
 
+    host: str = "127.0.0.1"
+    """Address to listen on; `0.0.0.0` in a container."""
+
+    port: PortNumber = Field(default=0, ge=0, le=65535)
+    """Port to listen on; 0 takes any that is free."""
+
     lease: Seconds = Field(default=30.0, gt=0)
     """How long a delivery stays on loan without renewal."""
 

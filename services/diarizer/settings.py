@@ -4,11 +4,14 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from libs.common.settings import Cosine, Count, Mebibytes, Seconds, ServiceSettings
+from libs.common.settings import Cosine, Count, Mebibytes, PortNumber, Seconds, ServiceSettings
 
 
 class DiarizerSettings(ServiceSettings):
     """Read once, in `__main__`."""
+
+    port: PortNumber = Field(default=8002, ge=0, le=65535)
+    """Port to listen on; 0 takes any that is free."""
 
     diarizer_engine: Literal["embedded", "pyannote"] = "embedded"
     """Who finds the voices; `embedded` needs no account and no download."""

@@ -19,9 +19,6 @@ class GatewaySettings(ServiceSettings):
     postgres_connections: Count = Field(default=20, ge=4)
     """The most connections that one gateway opens."""
 
-    host: str = "127.0.0.1"
-    """Address to listen on; `0.0.0.0` in a container."""
-
     port: PortNumber = Field(default=8000, ge=0, le=65535)
     """Port to listen on; 0 takes any that is free."""
 

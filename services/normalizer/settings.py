@@ -4,11 +4,14 @@ from pathlib import Path
 
 from pydantic import Field
 
-from libs.common.settings import Count, Seconds, ServiceSettings
+from libs.common.settings import Count, PortNumber, Seconds, ServiceSettings
 
 
 class NormalizerSettings(ServiceSettings):
     """Read once, in `__main__`."""
+
+    port: PortNumber = Field(default=8001, ge=0, le=65535)
+    """Port to listen on; 0 takes any that is free."""
 
     ffmpeg_path: Path | None = None
     """The ffmpeg to use; otherwise the one on the PATH, otherwise the one that the package `imageio-ffmpeg` carries."""

@@ -6,11 +6,14 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from libs.common.personas import SHIPPED_PERSONAS
-from libs.common.settings import Address, Count, PerMinute, Seconds, ServiceSettings, Tokens
+from libs.common.settings import Address, Count, PerMinute, PortNumber, Seconds, ServiceSettings, Tokens
 
 
 class SummarizerSettings(ServiceSettings):
     """Read once, in `__main__`."""
+
+    port: PortNumber = Field(default=8004, ge=0, le=65535)
+    """Port to listen on; 0 takes any that is free."""
 
     summarizer_engine: Literal["extractive", "openai"]
     """Who writes the minutes. A deployed service never chooses for itself."""

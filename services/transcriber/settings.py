@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from libs.common.machine import usable_cores
-from libs.common.settings import Count, Mebibytes, Seconds, ServiceSettings
+from libs.common.settings import Count, Mebibytes, PortNumber, Seconds, ServiceSettings
 
 EngineName = Literal["pocketsphinx", "faster-whisper"]
 
@@ -32,6 +32,9 @@ def _default_slots() -> int:
 
 class TranscriberSettings(ServiceSettings):
     """Read once, in `__main__`."""
+
+    port: PortNumber = Field(default=8003, ge=0, le=65535)
+    """Port to listen on; 0 takes any that is free."""
 
     transcriber_engine: EngineName = "pocketsphinx"
     """Who recognizes words; `pocketsphinx` is English only and needs no download."""
