@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Self
 
 from libs.common.errors import PipelineError
-from services.gateway.schemas.problems import FieldError, StageError
+from services.gateway.schemas.problems import FieldError, StageBacklog, StageError
 
 
 class ApiError(PipelineError):
     """An error that says more than its code and text."""
 
-    retry_after: ClassVar[int | None] = None
+    retry_after: int | None = None
     """Seconds after which asking again makes sense."""
 
     def __init__(
@@ -21,11 +21,13 @@ class ApiError(PipelineError):
         errors: Sequence[FieldError] = (),
         meeting_status: str | None = None,
         error: StageError | None = None,
+        backlog: StageBacklog | None = None,
     ) -> None:
         super().__init__(message)
         self.errors = tuple(errors)
         self.meeting_status = meeting_status
         self.error = error
+        self.backlog = backlog
 
 
 class InvalidRequest(ApiError):
@@ -85,6 +87,23 @@ class IdempotencyKeyReused(ApiError):
     """The key was used for another request."""
 
     code = "idempotency_key_reused"
+
+
+class BacklogFull(ApiError):
+    """Too much waits before a stage that the request would pass through."""
+
+    code = "backlog_full"
+
+    @classmethod
+    def of(cls, backlog: StageBacklog, *, retry_after: int) -> Self:
+        """`retry_after`: seconds until there may be room."""
+        refusal = cls(
+            f"{backlog.units} units wait before the stage {backlog.stage} or are in its work, and {backlog.limit} may; "
+            f"try again in {retry_after} s",
+            backlog=backlog,
+        )
+        refusal.retry_after = retry_after
+        return refusal
 
 
 class MeetingNotFound(ApiError):
@@ -206,6 +225,7 @@ KINDS: dict[str, Kind] = {
     "invalid_request": Kind(422, "The request is not valid"),
     "empty_upload": Kind(422, "The recording is empty"),
     "idempotency_key_reused": Kind(422, "The idempotency key belongs to another request"),
+    "backlog_full": Kind(429, "Too much waits already"),
     "internal_error": Kind(500, "Something went wrong here"),
     "database_unavailable": Kind(503, "The database does not answer"),
     "storage_unavailable": Kind(503, "The object store does not answer"),

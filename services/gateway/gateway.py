@@ -16,6 +16,7 @@ from libs.common.streams.scripts import Scripts
 from libs.common.streams.tail import Tail
 from services.gateway.background.erasures import Erasures
 from services.gateway.background.galleries import Galleries
+from services.gateway.backpressure import Backpressure
 from services.gateway.database import Database
 from services.gateway.deletion import Deletion
 from services.gateway.enrolment import Enrolment
@@ -49,6 +50,7 @@ class Gateway:
     erasures: Erasures
     tail: Tail
     limits: UploadLimits
+    backpressure: Backpressure
     personas: tuple[str, ...]
 
     @property
@@ -69,7 +71,7 @@ class Gateway:
 
     @property
     def replays(self) -> Replays:
-        return Replays(self.database, self.store, self.personas, self.outbox_waiting)
+        return Replays(self.database, self.store, self.personas, self.backpressure, self.outbox_waiting)
 
     @property
     def run_history(self) -> RunHistory:
@@ -135,6 +137,7 @@ async def open_gateway(settings: GatewaySettings) -> AsyncIterator[Gateway]:
             ),
             tail=tail,
             limits=UploadLimits(max_bytes=settings.max_upload_bytes, max_silence=settings.max_upload_silence),
+            backpressure=Backpressure(database, scripts, limit=settings.backlog_limit),
             personas=personas,
         )
     finally:

@@ -125,6 +125,7 @@ def _answer(
         errors=more.errors if more else (),
         meeting_status=more.meeting_status if more else None,
         error=more.error if more else None,
+        backlog=more.backlog if more else None,
         error_id=error_id,
     )
     return JSONResponse(

@@ -143,11 +143,18 @@ async def survey(redis: Redis, scripts: Scripts) -> dict[str, StageView]:
     }
 
 
-async def backlog(scripts: Scripts, *, stream: str, group: str) -> Backlog:
-    """The work before one stage, on one stream."""
+async def backlog(
+    scripts: Scripts,
+    *,
+    stream: str,
+    group: str,
+    counted_at_most: int = _COUNTED_AT_MOST,
+    looked_at_at_most: int = _LOOKED_AT_AT_MOST,
+) -> Backlog:
+    """The work before one stage, on one stream; of so many units the attempts are counted."""
     unread, delayed, pending, age_ms, attempts, repeated = await scripts.backlog(
         keys=[stream_key(stream), delayed_key(group), waiting_entries_key(group)],
-        args=[group, _COUNTED_AT_MOST, _LOOKED_AT_AT_MOST],
+        args=[group, counted_at_most, looked_at_at_most],
     )
     oldest = age_ms / 1000 if age_ms >= 0 else None
     return Backlog(unread, delayed, pending, oldest, attempts, repeated)

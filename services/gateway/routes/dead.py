@@ -120,7 +120,9 @@ async def retry_dead_letters(
     status_code=status.HTTP_202_ACCEPTED,
     responses={
         202: shown(examples.RETRIED_LETTERS),
-        **documented("dead_letter_not_found", "run_in_progress", "nothing_given_up", "storage_unavailable"),
+        **documented(
+            "dead_letter_not_found", "run_in_progress", "nothing_given_up", "backlog_full", "storage_unavailable"
+        ),
     },
 )
 async def retry_dead_letter(workspace: Workspace, gateway: TheGateway, unit: TheUnit) -> RetriedLetters:

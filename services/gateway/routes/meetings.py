@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from fastapi import APIRouter, Request, Response, status
 
+from services.gateway.backpressure import MEETING_STAGES
 from services.gateway.intake.idempotency import REPLAYED_HEADER, RequestKey
 from services.gateway.intake.staging import staged
 from services.gateway.intake.uploads import receive_form
@@ -32,6 +33,7 @@ UPLOAD_PROBLEMS = (
     "upload_expired",
     "empty_upload",
     "idempotency_key_reused",
+    "backlog_full",
     "storage_unavailable",
 )
 
@@ -57,6 +59,7 @@ async def process_meeting(
     """
     began_at = datetime.datetime.now(datetime.UTC)
     key = RequestKey.of(workspace, "meetings", idempotency_key)
+    await gateway.backpressure.admit(MEETING_STAGES, key)
     meeting_id = uuid4()
     async with staged(gateway.database, gateway.store) as staging:
 

@@ -39,6 +39,7 @@ router = APIRouter(prefix="/api/meetings", tags=["replay"])
             "run_not_found",
             "replay_not_possible",
             "idempotency_key_reused",
+            "backlog_full",
             "storage_unavailable",
         ),
     },

@@ -7,6 +7,7 @@ from uuid import uuid4
 from fastapi import APIRouter, Body, Request, Response, status
 from fastapi.openapi.models import Example
 
+from services.gateway.backpressure import SAMPLE_STAGES
 from services.gateway.enrolment import EnrolmentRequest, Sample
 from services.gateway.intake.idempotency import REPLAYED_HEADER, RequestKey
 from services.gateway.intake.staging import staged
@@ -57,6 +58,7 @@ async def enroll_speaker(
     """
     began_at = datetime.datetime.now(datetime.UTC)
     key = RequestKey.of(workspace, "speakers", idempotency_key)
+    await gateway.backpressure.admit(SAMPLE_STAGES, key)
     async with staged(gateway.database, gateway.store) as staging:
         sample_ids = []
 

@@ -14,6 +14,7 @@ from libs.common.events import SampleAccepted, TranscriptAssembled
 from libs.common.request import MeetingRequest, RunSettings
 from libs.common.storage import ObjectStore
 from services.gateway.background.voices import lock_speaker
+from services.gateway.backpressure import MEETING_STAGES, SAMPLE_STAGES, Backpressure, stages_from
 from services.gateway.database import Connection, Database, load_queries
 from services.gateway.errors import InvalidRequest, MeetingNotFound, RunInProgress, RunNotFound
 from services.gateway.intake.idempotency import RequestKey, claim, find_answer, fingerprint, record_answer
@@ -49,6 +50,8 @@ class Replays:
     personas: tuple[str, ...]
     """Those that exist."""
 
+    backpressure: Backpressure
+
     outbox_waiting: asyncio.Event
     """Set when the relay has something to publish."""
 
@@ -62,6 +65,7 @@ class Replays:
             InvalidRequest: There is no such persona, or a setting concerns only what is reused.
             ReplayNotPossible: The run has not got as far.
             IdempotencyKeyReused: The key belongs to another request.
+            BacklogFull: Too much waits before a stage that the run would pass through.
         """
         self._check(wish)
         asked = fingerprint(wish, [str(meeting_id), *wish.settings.given])  # `null` is not the same as no word
@@ -70,6 +74,7 @@ class Replays:
                 return ReplayAnswer.model_validate_json(known), True
             origin = await find_run(connection, workspace, meeting_id, wish.run_id)
             reuse = reuse_before(wish.from_stage, await stored_facts(connection, origin.id))
+        await self.backpressure.admit(stages_from(wish.from_stage))
         request = _changed(await self._request(workspace, meeting_id, origin.id), wish)
         if any(isinstance(one.event, TranscriptAssembled) for one in reuse.facts):
             reuse = replace(reuse, facts=asking_for(request.personas, reuse.facts))
@@ -98,8 +103,10 @@ class Replays:
             RunNotFound, MeetingNotFound: There is none.
             RunInProgress: It has not ended, or another run works on it already.
             NothingGivenUp: All of its units are finished.
+            BacklogFull: Too much waits before a stage that the run may pass through.
         """
         run = await self._retrial(workspace, run_id)
+        await self.backpressure.admit(SAMPLE_STAGES if run.meeting_id is None else MEETING_STAGES)
         async with staged(self.database, self.store) as staging:
             await staging.begin(f"{run.folder}/")
             async with self._unless_deleted(workspace, run.meeting_id):

@@ -20,6 +20,16 @@ class StageError(Answer):
     stage: str = Field(examples=["normalize"])
 
 
+class StageBacklog(Answer):
+    """A stage with too much before it."""
+
+    stage: str = Field(examples=["transcribe"])
+    units: int = Field(examples=[1034])
+    """That wait, were put aside, or are in work."""
+
+    limit: int = Field(examples=[1000])
+
+
 class Problem(Answer):
     """An error; `code` is stable, the texts are for people."""
 
@@ -40,6 +50,9 @@ class Problem(Answer):
 
     error: StageError | None = None
     """What went wrong with a meeting that failed."""
+
+    backlog: StageBacklog | None = None
+    """What has to become less before a request can be accepted."""
 
     error_id: str | None = None
     """Of an error that nobody foresaw: where its trace is in the log."""
