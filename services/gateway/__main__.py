@@ -1,7 +1,6 @@
 """`python -m services.gateway`: the API and the work behind it; `… migrate` brings the database to its schema."""
 
 import asyncio
-import datetime
 import socket
 import sys
 from collections.abc import Iterator
@@ -10,27 +9,14 @@ from contextlib import contextmanager
 import structlog
 import uvicorn
 
-from libs.common.errors import InvalidSettings, PipelineError, StorageUnavailable
-from libs.common.events import EVENTS
-from libs.common.release import RELEASE
-from libs.common.service import REFUSED, stop_signal
+from libs.common.errors import InvalidSettings, PipelineError
+from libs.common.service import stop_signal
 from libs.common.settings import read_settings
-from libs.common.streams.keys import PROJECTION
-from libs.common.streams.monitor import Heartbeat, WorkerInfo
-from libs.common.streams.queue import Publisher, consumer_name
-from libs.common.streams.reader import GroupReader
 from libs.common.telemetry import configure_logs
 from services.gateway import migrate
 from services.gateway.app import create_app
-from services.gateway.background.housekeeping import Housekeeping
-from services.gateway.background.outbox import Relay
-from services.gateway.background.projection import Projection
-from services.gateway.background.reconciler import Reconciler
-from services.gateway.background.records import Records
-from services.gateway.background.retention import Retention
-from services.gateway.background.trimmer import Trimmer
-from services.gateway.background.upkeep import Periods, Upkeep
-from services.gateway.gateway import Gateway, open_gateway
+from services.gateway.gateway import Gateway
+from services.gateway.serving import refusal, running_gateway
 from services.gateway.settings import GatewaySettings
 
 _log = structlog.get_logger(__name__)
@@ -68,28 +54,19 @@ def main(arguments: list[str]) -> int:
                 sys.stderr.write("usage: python -m services.gateway [migrate]\n")
                 return 2
     except PipelineError as error:
-        sys.stderr.write(f"gateway cannot start ({error.code}): {error.message}\n")
-        return REFUSED if isinstance(error, InvalidSettings) else 1
+        line, status = refusal(error)
+        sys.stderr.write(line)
+        return status
     return 0
 
 
 async def _serve(settings: GatewaySettings) -> None:
     stopped = stop_signal()
-    async with open_gateway(settings) as gateway:
-        await _check_store(gateway)
-        async with _upkeep(gateway, settings).running():
-            server = _server(gateway, settings)
-            stopping = asyncio.create_task(_stop(server, gateway, stopped))
-            await server.serve()
-            stopping.cancel()
-    _log.info("gateway stopped")
-
-
-async def _check_store(gateway: Gateway) -> None:
-    try:
-        await gateway.store.check()
-    except StorageUnavailable as error:
-        _log.warning("the object store does not answer yet", error=error.message)
+    async with running_gateway(settings) as gateway:
+        server = _server(gateway, settings)
+        stopping = asyncio.create_task(_stop(server, gateway, stopped))
+        await server.serve()
+        stopping.cancel()
 
 
 async def _stop(server: uvicorn.Server, gateway: Gateway, stopped: asyncio.Event) -> None:
@@ -110,36 +87,6 @@ def _server(gateway: Gateway, settings: GatewaySettings) -> uvicorn.Server:
         timeout_graceful_shutdown=max(1, round(settings.grace)),
     )
     return _Server(config)
-
-
-def _upkeep(gateway: Gateway, settings: GatewaySettings) -> Upkeep:
-    consumer, scripts = consumer_name("gateway"), gateway.scripts
-    info = WorkerInfo(consumer=consumer, service="gateway", release=RELEASE, stages={PROJECTION: None})
-    reader = GroupReader(gateway.redis, scripts, streams=list(EVENTS), group=PROJECTION, consumer=consumer)
-    return Upkeep(
-        relay=Relay(gateway.database, Publisher(gateway.redis, scripts), gateway.outbox_waiting),
-        projection=Projection(
-            Records(gateway.database, gateway.store, gateway.erasures),
-            gateway.redis,
-            reader,
-            lease=settings.lease,
-            galleries=gateway.galleries_requested,
-        ),
-        galleries=gateway.galleries,
-        reconciler=Reconciler(
-            gateway.database,
-            gateway.redis,
-            scripts,
-            age=settings.reconcile_age,
-            lifetime=gateway.erasures.lifetime,
-        ),
-        erasures=gateway.erasures,
-        trimmer=Trimmer(gateway.redis, scripts, keep=datetime.timedelta(days=settings.keep_days)),
-        heartbeat=Heartbeat(gateway.redis, info, lifetime=settings.lease),
-        housekeeping=Housekeeping(gateway.database, gateway.store, settings.upload_age),
-        retention=Retention(gateway.database, gateway.deletion, settings.retention_days),
-        periods=Periods.of(reconcile=settings.reconcile_period, upload_age=settings.upload_age),
-    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,85 @@
+"""A gateway from its start to its end, whoever listens for it: `python -m services.gateway` or uvicorn's command."""
+
+import datetime
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from libs.common.errors import InvalidSettings, PipelineError, StorageUnavailable
+from libs.common.events import EVENTS
+from libs.common.release import RELEASE
+from libs.common.service import REFUSED
+from libs.common.streams.keys import PROJECTION
+from libs.common.streams.monitor import Heartbeat, WorkerInfo
+from libs.common.streams.queue import Publisher, consumer_name
+from libs.common.streams.reader import GroupReader
+from services.gateway.background.housekeeping import Housekeeping
+from services.gateway.background.outbox import Relay
+from services.gateway.background.projection import Projection
+from services.gateway.background.reconciler import Reconciler
+from services.gateway.background.records import Records
+from services.gateway.background.retention import Retention
+from services.gateway.background.trimmer import Trimmer
+from services.gateway.background.upkeep import Periods, Upkeep
+from services.gateway.gateway import Gateway, open_gateway
+from services.gateway.settings import GatewaySettings
+
+_log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def running_gateway(settings: GatewaySettings) -> AsyncIterator[Gateway]:
+    """A gateway with its work in the background, for as long as the block lasts.
+
+    Raises:
+        InvalidSettings: It cannot be opened as it is set up.
+    """
+    async with open_gateway(settings) as gateway:
+        await _check_store(gateway)
+        async with _upkeep(gateway, settings).running():
+            yield gateway
+    _log.info("gateway stopped")
+
+
+def refusal(error: PipelineError) -> tuple[str, int]:
+    """What a gateway that cannot start says, and with which status it ends."""
+    line = f"gateway cannot start ({error.code}): {error.message}\n"
+    return line, REFUSED if isinstance(error, InvalidSettings) else 1
+
+
+async def _check_store(gateway: Gateway) -> None:
+    try:
+        await gateway.store.check()
+    except StorageUnavailable as error:
+        _log.warning("the object store does not answer yet", error=error.message)
+
+
+def _upkeep(gateway: Gateway, settings: GatewaySettings) -> Upkeep:
+    consumer, scripts = consumer_name("gateway"), gateway.scripts
+    info = WorkerInfo(consumer=consumer, service="gateway", release=RELEASE, stages={PROJECTION: None})
+    reader = GroupReader(gateway.redis, scripts, streams=list(EVENTS), group=PROJECTION, consumer=consumer)
+    return Upkeep(
+        relay=Relay(gateway.database, Publisher(gateway.redis, scripts), gateway.outbox_waiting),
+        projection=Projection(
+            Records(gateway.database, gateway.store, gateway.erasures),
+            gateway.redis,
+            reader,
+            lease=settings.lease,
+            galleries=gateway.galleries_requested,
+        ),
+        galleries=gateway.galleries,
+        reconciler=Reconciler(
+            gateway.database,
+            gateway.redis,
+            scripts,
+            age=settings.reconcile_age,
+            lifetime=gateway.erasures.lifetime,
+        ),
+        erasures=gateway.erasures,
+        trimmer=Trimmer(gateway.redis, scripts, keep=datetime.timedelta(days=settings.keep_days)),
+        heartbeat=Heartbeat(gateway.redis, info, lifetime=settings.lease),
+        housekeeping=Housekeeping(gateway.database, gateway.store, settings.upload_age),
+        retention=Retention(gateway.database, gateway.deletion, settings.retention_days),
+        periods=Periods.of(reconcile=settings.reconcile_period, upload_age=settings.upload_age),
+    )
