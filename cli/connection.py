@@ -13,6 +13,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 from cli.answers.answer import Answer, Problem
 from cli.errors import GatewayRefused, GatewayUnreachable
+from cli.patience import Patience
 
 A = TypeVar("A", bound=Answer)
 
@@ -90,13 +91,21 @@ class Connection:
         timeout: httpx.Timeout = _TIMEOUT,
         expected: Collection[int] = (),
     ) -> httpx.Response:
-        """One request. `expected`: error statuses that are an answer all the same.
+        """One request, repeated while the gateway asks to wait. `expected`: error statuses that are an answer.
 
         Raises:
             GatewayUnreachable, GatewayRefused: There is no such answer.
         """
+        patience = Patience(self._console)
         try:
-            answer = self.http.request(method, path, params=params, json=json, data=data, files=files, timeout=timeout)
+            while True:
+                answer = self.http.request(
+                    method, path, params=params, json=json, data=data, files=files, timeout=timeout
+                )
+                if not patience.waits(answer):
+                    break
+                for _, (_, file) in files or ():
+                    file.seek(0)
         except httpx.HTTPError as error:
             cure = "Start one with `make up`, or say where it is: --gateway URL or HANSARD_GATEWAY"
             raise GatewayUnreachable(f"no gateway answers at {self.url}: {error}. {cure}") from error
