@@ -2,19 +2,22 @@
 
 from typing import ClassVar
 
+from libs.common.redaction import redacted
+
 
 class PipelineError(Exception):
     """A failure that a user or an operator can act on.
 
-    Subclasses set `code` (stable, part of the API) and `retryable` (the same input may succeed later).
+    Subclasses set `code` (stable, part of the API) and `retryable` (the same input may succeed later). The text goes
+    into events, outcomes, logs and answers, so it holds no secrets from the beginning.
     """
 
     code: ClassVar[str] = "internal_error"
     retryable: ClassVar[bool] = False
 
     def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = redacted(message)
+        super().__init__(self.message)
 
 
 class InternalError(PipelineError):

@@ -1,25 +1,18 @@
 """Settings that every service has, and the units in which settings are given; each service adds its own."""
 
-from dataclasses import dataclass
+import os
+from collections.abc import Sequence
 from typing import Annotated, Literal, TypeVar
 
+import structlog
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from libs.common import redaction
 from libs.common.errors import InvalidSettings
-
-
-@dataclass(frozen=True)
-class Unit:
-    """What a number counts; the page of the settings and the errors say it."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class HoldsPassword:
-    """Marks an address that may hold a user's name and a password."""
-
+from libs.common.setting_faults import Misspelt, faults, misspelt
+from libs.common.setting_secrets import secrets_in
+from libs.common.units import HoldsPassword, Unit
 
 Seconds = Annotated[float, Unit("seconds")]
 Days = Annotated[float, Unit("days")]
@@ -84,18 +77,40 @@ class ServiceSettings(BaseSettings):
     log_format: Literal["json", "console"] = "json"
     """One JSON object a line, or lines for people."""
 
+    otel_exporter_otlp_endpoint: Address | None = Field(default=None, pattern=r"^https?://")
+    """Of what receives traces over OTLP/HTTP, without `/v1/traces`; unset, nothing is traced."""
+
+    otel_exporter_otlp_headers: SecretStr | None = None
+    """Sent with every trace: `name=value` pairs with commas between them, values URL-encoded."""
+
+    otel_traces_sampler_arg: float = Field(default=1.0, ge=0, le=1)
+    """Which part of all runs is traced; the same in every service."""
+
 
 S = TypeVar("S", bound=BaseSettings)
 
+_log = structlog.get_logger(__name__)
+
 
 def read_settings(settings: type[S]) -> S:
-    """Read a service's settings from the environment.
+    """Read a service's settings from the environment; what is secret there is hidden from now on.
 
     Raises:
-        InvalidSettings: A variable is missing or wrong; the text names it.
+        InvalidSettings: Variables are missing or wrong; the text names each, what is wrong and the cure.
     """
+    redaction.hide(secrets_in(settings, os.environ))
     try:
         return settings()
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors())
-        raise InvalidSettings(f"wrong settings: {faults}") from error
+        raise InvalidSettings("; ".join(faults(settings, error))) from error
+
+
+def misspelt_variables(settings: type[BaseSettings]) -> Sequence[Misspelt]:
+    """Variables of the environment that look like settings of this service and are none."""
+    return misspelt(settings, os.environ)
+
+
+def warn_of_misspelt(settings: type[BaseSettings]) -> None:
+    """Say in the log which variables are probably misspelt."""
+    for one in misspelt_variables(settings):
+        _log.warning("nobody reads this variable: it may be misspelt", variable=one.name, meant=one.meant)
