@@ -19,6 +19,8 @@ from typing import BinaryIO, ClassVar
 
 from libs.common import progress
 from libs.common.errors import InternalError, PipelineError
+from libs.common.redaction import redacted
+from libs.common.telemetry import Logs
 
 LENGTH = struct.Struct("!Q")
 """Of an answer, in bytes."""
@@ -42,9 +44,13 @@ class Signs(ctypes.Structure):
     ]
 
 
-def serve(connection: socket.socket, load: Callable[[], object], signs: Signs, parent: int) -> None:
-    """Answer calls of a lazily loaded engine until the parent is gone."""
+def serve(
+    connection: socket.socket, load: Callable[[], object], signs: Signs, parent: int, logs: Logs | None = None
+) -> None:
+    """Answer calls of a lazily loaded engine until the parent is gone; log as the parent does."""
     _die_with(parent)
+    if logs is not None:
+        logs.configure()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     connection.set_inheritable(False)
     _listen(signs)
@@ -90,7 +96,7 @@ def _next_answer(requests: BinaryIO, engine: Callable[[], object], signs: Signs)
 
 
 def _failure(error: Exception) -> bytes:
-    trace = "".join(traceback.format_exception(error))
+    trace = redacted("".join(traceback.format_exception(error)))
     try:
         error.add_note(trace)
         answer = pickle.dumps((False, error))

@@ -25,6 +25,7 @@ from libs.common.engine_child import LENGTH, Signs, serve
 from libs.common.errors import EngineCrashed, EngineStalled, EngineUnavailable, InvalidSettings
 from libs.common.running_engine import RunningEngine
 from libs.common.stage import Work
+from libs.common.telemetry import current_logs
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -176,7 +177,7 @@ class _Child:
         try:
             self._socket, theirs = socket.socketpair()
             with theirs:
-                arguments = (theirs, load, self.signs, os.getpid())
+                arguments = (theirs, load, self.signs, os.getpid(), current_logs())
                 self._process = context.Process(target=serve, args=arguments, daemon=True)
                 self._process.start()
         except OSError as error:

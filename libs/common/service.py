@@ -24,12 +24,12 @@ from libs.common.running_engine import RunningEngine
 from libs.common.runtime.retry import until_answered
 from libs.common.runtime.worker import Worker
 from libs.common.scratch import remove_abandoned
-from libs.common.settings import S, ServiceSettings, read_settings
+from libs.common.settings import S, ServiceSettings, read_settings, warn_of_misspelt
 from libs.common.stage import Stage
 from libs.common.storage import ObjectStore
 from libs.common.streams.cache import RedisCache
 from libs.common.streams.connection import connect
-from libs.common.telemetry import configure_logs
+from libs.common.telemetry import configure_logs, guard_output
 
 REFUSED = 78
 """Exit status of a service that cannot start as it is set up (`EX_CONFIG`): starting it again does not help."""
@@ -69,6 +69,7 @@ def run_service(name: str, settings_class: type[S], build: Build[S]) -> None:
     Exits with `REFUSED` and a clear line if it cannot start.
     """
     arguments = sys.argv[1:]
+    guard_output()
     try:
         settings = read_settings(settings_class)
         assert isinstance(settings, ServiceSettings)
@@ -76,6 +77,7 @@ def run_service(name: str, settings_class: type[S], build: Build[S]) -> None:
             configure_logs(name, level=settings.log_level, style=settings.log_format, stream=sys.stderr)
             _end_at_once(replay_unit(arguments[1:], partial(_stages_here, settings, build)))
         configure_logs(name, level=settings.log_level, style=settings.log_format)
+        warn_of_misspelt(settings_class)
         asyncio.run(_serve(name, settings, build))
     except PipelineError as error:
         sys.stderr.write(f"{name} cannot start ({error.code}): {error.message}\n")

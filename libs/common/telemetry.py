@@ -2,16 +2,53 @@
 
 import logging
 import sys
-from typing import Literal, TextIO
+from dataclasses import dataclass, field, replace
+from typing import Literal, TextIO, cast
 
 import structlog
 
+from libs.common.redaction import Redacted, hidden, hide
 
-def configure_logs(
-    service: str, *, level: str, style: Literal["json", "console"], stream: TextIO | None = None
-) -> None:
-    """Set up `structlog` and the standard library's loggers for this process; `stream` is stdout by default."""
-    stream = stream or sys.stdout
+Style = Literal["json", "console"]
+
+
+@dataclass(frozen=True)
+class Logs:
+    """How a process logs, for those that it starts; without what is secret in its representation."""
+
+    service: str
+    level: str
+    style: Style
+    secrets: tuple[str, ...] = field(repr=False)
+
+    def configure(self) -> None:
+        """Log in this process as in that one."""
+        hide(self.secrets)
+        guard_output()
+        configure_logs(self.service, level=self.level, style=self.style)
+
+
+_configured: list[Logs] = []
+"""At most one: what this process was told last."""
+
+
+def current_logs() -> Logs | None:
+    """How this process logs, if anybody said."""
+    return replace(_configured[-1], secrets=hidden()) if _configured else None
+
+
+def guard_output() -> None:
+    """Let nothing secret out by stdout and stderr, whoever writes: traces of the interpreter too."""
+    sys.stdout, sys.stderr = _guarded(sys.stdout), _guarded(sys.stderr)
+
+
+def configure_logs(service: str, *, level: str, style: Style, stream: TextIO | None = None) -> None:
+    """Set up `structlog` and the standard library's loggers for this process; `stream` is stdout by default.
+
+    What is hidden is written as `***`, whichever library says it.
+    """
+    _configured[:] = [Logs(service, level, style, secrets=())]
+    stream = _guarded(stream or sys.stdout)
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -33,7 +70,11 @@ def configure_logs(
     logging.basicConfig(handlers=[handler], level=max(logging.WARNING, _level(level)), force=True)
 
 
-def _renderers(style: Literal["json", "console"], *, is_terminal: bool) -> list[structlog.typing.Processor]:
+def _guarded(stream: TextIO) -> TextIO:
+    return stream if isinstance(stream, Redacted) else cast(TextIO, Redacted(stream))
+
+
+def _renderers(style: Style, *, is_terminal: bool) -> list[structlog.typing.Processor]:
     if style == "console":
         return [
             _shorten,

@@ -11,8 +11,8 @@ import uvicorn
 
 from libs.common.errors import InvalidSettings, PipelineError
 from libs.common.service import stop_signal
-from libs.common.settings import read_settings
-from libs.common.telemetry import configure_logs
+from libs.common.settings import read_settings, warn_of_misspelt
+from libs.common.telemetry import configure_logs, guard_output
 from services.gateway import migrate
 from services.gateway.app import create_app
 from services.gateway.gateway import Gateway
@@ -42,9 +42,11 @@ class _Server(uvicorn.Server):
 
 def main(arguments: list[str]) -> int:
     """Serve or migrate; says in one line why it cannot start, with the status `REFUSED` if the settings are why."""
+    guard_output()
     try:
         settings = read_settings(GatewaySettings)
         configure_logs("gateway", level=settings.log_level, style=settings.log_format)
+        warn_of_misspelt(GatewaySettings)
         match arguments:
             case []:
                 asyncio.run(_serve(settings))
