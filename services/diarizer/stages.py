@@ -1,14 +1,21 @@
 """What the diarizer does with each event."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from libs.common.engine import EngineInfo
 from libs.common.errors import ObjectMissing, PipelineError
-from libs.common.events import AudioNormalized, SampleNormalized, SpeakersMatched, SpeechDiarized, VoiceEmbedded
+from libs.common.events import (
+    AudioNormalized,
+    Event,
+    SampleNormalized,
+    SpeakersMatched,
+    SpeechDiarized,
+    VoiceEmbedded,
+)
 from libs.common.request import MeetingRequest
 from libs.common.running_engine import RunningEngine
 from libs.common.speakers import SpeakerMatches
@@ -58,6 +65,7 @@ def diarize_stage(
         handle=handle,
         slots=slots,
         deadline=_deadline,
+        audio_seconds=_audio_seconds,
         fallback=fall_back,
         engine=info,
     )
@@ -116,7 +124,15 @@ def enroll_stage(
             )
         ]
 
-    return Stage(name="enroll", consumes=SampleNormalized, handle=handle, slots=slots, deadline=_deadline, engine=info)
+    return Stage(
+        name="enroll",
+        consumes=SampleNormalized,
+        handle=handle,
+        slots=slots,
+        deadline=_deadline,
+        audio_seconds=_audio_seconds,
+        engine=info,
+    )
 
 
 def _usable(voice: SampleVoice) -> NDArray[np.float32]:
@@ -143,6 +159,10 @@ def _usable(voice: SampleVoice) -> NDArray[np.float32]:
 
 def _deadline(event: AudioNormalized | SampleNormalized) -> float:
     return _DEADLINE_SECONDS + _DEADLINE_FACTOR * event.duration
+
+
+def _audio_seconds(event: AudioNormalized | SampleNormalized, _outputs: Sequence[Event]) -> float:
+    return event.duration
 
 
 async def _diarized(event: AudioNormalized, work: Work, diarization: Diarization) -> SpeechDiarized:

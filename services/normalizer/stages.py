@@ -1,7 +1,9 @@
 """What the normalizer does with each event."""
 
+from collections.abc import Sequence
+
 from libs.common.engine import EngineInfo
-from libs.common.events import AudioNormalized, MeetingAccepted, SampleAccepted, SampleNormalized
+from libs.common.events import AudioNormalized, Event, MeetingAccepted, SampleAccepted, SampleNormalized
 from libs.common.scratch import scratch_folder
 from libs.common.stage import Stage, Work
 from libs.common.storage import ObjectStore
@@ -30,6 +32,7 @@ def normalize_stage(
         handle=handle,
         slots=slots,
         deadline=lambda _event: _deadline(limit),
+        audio_seconds=_audio_seconds,
         engine=_engine(ffmpeg),
     )
 
@@ -50,6 +53,7 @@ def normalize_sample_stage(
         handle=handle,
         slots=slots,
         deadline=lambda _event: _deadline(limit),
+        audio_seconds=_audio_seconds,
         engine=_engine(ffmpeg),
     )
 
@@ -71,6 +75,11 @@ async def _normalize(
 
 def _deadline(limit: Limit) -> float:
     return 2 * decoding_deadline(_LARGEST_UPLOAD_BYTES, limit.duration)
+
+
+def _audio_seconds(_event: Event, outputs: Sequence[Event]) -> float:
+    """It is not known before the recording has been read."""
+    return sum(one.duration for one in outputs if isinstance(one, AudioNormalized | SampleNormalized))
 
 
 def _engine(ffmpeg: Ffmpeg) -> EngineInfo:

@@ -107,6 +107,7 @@ def transcribe_stage(
         handle=handle,
         slots=slots,
         deadline=lambda event: _DEADLINE_SECONDS + _DEADLINE_FACTOR * event.segment.duration,
+        audio_seconds=lambda event, _outputs: event.segment.duration,
         fallback=leave_gap,
         engine=info,
     )

@@ -11,6 +11,7 @@ import structlog
 
 from libs.common.errors import DeadlineExceeded, InternalError, PipelineError, Postpone, WorkerCrashed
 from libs.common.events import Event, MeetingEvent, SampleEvent, StageFailed
+from libs.common.metrics.stages import Result
 from libs.common.outcome import GivenUp, Outcome, PublishedEvent, Report, Unit
 from libs.common.runtime.retry import backoff, postponement
 from libs.common.runtime.work import UnitWork
@@ -31,7 +32,10 @@ class Delay:
 
     delay: float
     spent: int
+    code: str
     waiting_since: str = ""
+    is_postponed: bool = False
+    """It does not count as an attempt."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,19 @@ class NothingYet:
 
 
 Verdict = Outcome | Delay | GiveUp | NothingYet
+
+
+def result_of(verdict: Verdict) -> tuple[Result, str]:
+    """What an attempt counts as, and the code of its error."""
+    match verdict:
+        case Outcome():
+            return "finished", ""
+        case NothingYet():
+            return "nothing_yet", ""
+        case GiveUp(error):
+            return "failed", error.code
+        case Delay():
+            return "postponed" if verdict.is_postponed else "failed", verdict.code
 
 
 class Attempt(Generic[E]):
@@ -105,13 +122,15 @@ class Attempt(Generic[E]):
             return GiveUp(error)
         _log.warning("postponed", code=error.code, error=error.message)
         delay = postponement(now - since) if error.delay is None else error.delay
-        return Delay(delay, spent=self._attempts - 1, waiting_since=f"{since:.3f}")
+        return Delay(delay, spent=self._attempts - 1, code=error.code, waiting_since=f"{since:.3f}", is_postponed=True)
 
     def _failed(self, error: PipelineError) -> Verdict:
         if not error.retryable or self._attempts >= self._stage.max_attempts:
             return GiveUp(error)
         _log.warning("attempt failed", code=error.code, error=error.message, exc_info=True)
-        return Delay(backoff(self._attempts), spent=self._attempts, waiting_since=self._entry.waiting_since)
+        return Delay(
+            backoff(self._attempts), spent=self._attempts, code=error.code, waiting_since=self._entry.waiting_since
+        )
 
     def _failure(self, error: PipelineError) -> StageFailed:
         event: Event = self._event

@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
+import time
 from typing import Generic, TypeVar, cast
 
 import structlog
 from pydantic import ValidationError
 
 from libs.common.events import Event
+from libs.common.metrics.stages import StageMetrics
 from libs.common.outcome import Outcome, outcome_key
-from libs.common.runtime.attempt import Attempt, Delay, GiveUp, NothingYet, Verdict
+from libs.common.runtime.attempt import Attempt, Delay, GiveUp, NothingYet, Verdict, result_of
 from libs.common.runtime.held import Held
 from libs.common.runtime.retry import until_answered
 from libs.common.runtime.slots import Solitude
@@ -26,11 +28,14 @@ _log = structlog.get_logger(__name__)
 class Handling(Generic[E]):
     """Works one unit of a stage to its outcome, and publishes what that says."""
 
-    def __init__(self, stage: Stage[E], queue: StageQueue, store: ObjectStore, solitude: Solitude) -> None:
+    def __init__(
+        self, stage: Stage[E], queue: StageQueue, store: ObjectStore, solitude: Solitude, metrics: StageMetrics
+    ) -> None:
         self._stage = stage
         self._queue = queue
         self._store = store
         self._solitude = solitude
+        self._metrics = metrics
 
     async def handle(self, held: Held[E]) -> None:
         """Settle the delivery in one way or another."""
@@ -57,7 +62,20 @@ class Handling(Generic[E]):
         key = outcome_key(held.event.folder, held.unit)
         async with self._solitude.place(alone=held.delivery.is_suspect):
             found = await until_answered(lambda: self._store.find(key))
-            return await attempt.run() if found is None else found
+            if found is not None:
+                self._metrics.found_outcome()
+                return found
+            return await self._attempted(held, attempt)
+
+    async def _attempted(self, held: Held[E], attempt: Attempt[E]) -> Verdict:
+        if not held.delivery.is_suspect:
+            self._metrics.waited(held.delivery.id)
+        began = time.monotonic()
+        verdict = await attempt.run()
+        heard = self._stage.audio_seconds(held.event, verdict.events) if isinstance(verdict, Outcome) else None
+        result, code = result_of(verdict)
+        self._metrics.ended(result, code, seconds=time.monotonic() - began, audio_seconds=heard)
+        return verdict
 
     async def _follow(self, held: Held[E], attempt: Attempt[E], verdict: Verdict) -> None:
         if isinstance(verdict, GiveUp):
@@ -79,9 +97,12 @@ class Handling(Generic[E]):
             there = await until_answered(lambda: self._store.get(key))
             if there != data:  # equal if only the answer to our own put was lost
                 _log.info("another worker's outcome was there first")
+                self._metrics.lost_to("outcome")
                 await held.work.discard()
                 await self._publish_found(held, there)
                 return
+        if outcome.report.given_up is not None:
+            self._metrics.gave_up(outcome.report.given_up.code, is_failed=outcome.status == "failed")
         await self._publish(held, outcome)
 
     async def _publish_found(self, held: Held[E], data: bytes) -> None:
@@ -99,6 +120,8 @@ class Handling(Generic[E]):
         settled = await until_answered(
             lambda: self._queue.settle(held.delivery, unit_id=held.unit.id, run_id=held.unit.run_id, entries=entries)
         )
+        if settled == "settled":
+            self._metrics.lost_to("marker")
         if _log.is_enabled_for(logging.INFO):
             self._report(held, outcome, settled)
 
@@ -126,6 +149,7 @@ class Handling(Generic[E]):
         )
 
     async def _interrupted(self, held: Held[E]) -> None:
+        self._metrics.interrupted(str(held.fate))
         _log.info("interrupted", fate=held.fate)
         await held.work.discard()
         if held.fate == "cancelled":

@@ -11,6 +11,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from libs.common.events import Event
+from libs.common.metrics.stages import StageMetrics, WorkerMetrics
 from libs.common.outcome import Unit
 from libs.common.runtime.handling import Handling
 from libs.common.runtime.held import Held
@@ -36,14 +37,24 @@ class StageWorker(Generic[E]):
     """Runs one stage until it is told to stop."""
 
     def __init__(
-        self, stage: Stage[E], queue: StageQueue, store: ObjectStore, solitude: Solitude, *, lease: float
+        self,
+        stage: Stage[E],
+        queue: StageQueue,
+        store: ObjectStore,
+        solitude: Solitude,
+        *,
+        lease: float,
+        metrics: WorkerMetrics,
     ) -> None:
         self.stage = stage
         self.held: dict[str, Held[E]] = {}
         self._queue = queue
         self._store = store
         self._solitude = solitude
-        self._handling = Handling(stage, queue, store, solitude)
+        engine = stage.engine.name if stage.engine else None
+        self._metrics = StageMetrics(metrics, stage.name, engine=engine, slots=stage.slots)
+        self._metrics.show_in_hand(lambda: len(self.held))
+        self._handling = Handling(stage, queue, store, solitude, self._metrics)
         self._lease = lease
         self._slots = Slots(stage.slots)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -149,7 +160,15 @@ class StageWorker(Generic[E]):
             )
             if deliveries:
                 self._begin(deliveries)
+            if not only_handed_back:
+                self._count_takeovers(deliveries)
             return bool(deliveries)
+
+    def _count_takeovers(self, deliveries: Sequence[Delivery | Unreadable]) -> None:
+        """What was handed back comes along, and nobody died under it."""
+        for delivery in deliveries:
+            if isinstance(delivery, Delivery) and delivery.is_suspect:
+                self._metrics.took_over()
 
     def _begin(self, deliveries: Sequence[Delivery | Unreadable]) -> None:
         readable = [one for one in deliveries if isinstance(one, Delivery)]
@@ -173,6 +192,7 @@ class StageWorker(Generic[E]):
     async def _deliver(self, delivery: Delivery | Unreadable, cancelled: asyncio.Task[set[str]]) -> None:
         if isinstance(delivery, Unreadable):
             _log.error("discarded an entry that nobody can read", stage=self.stage.name, reason=delivery.reason)
+            self._metrics.discarded()
             await until_answered(lambda: self._queue.discard(delivery.id))
         elif self._closing.is_set() or (self._solitude.has_suspect and not delivery.is_suspect):
             # The read that brought it may have begun before another stage took the suspect.
@@ -189,6 +209,7 @@ class StageWorker(Generic[E]):
         except ValueError:
             # The reconciler puts back what Postgres knows of it.
             _log.exception("discarded an unreadable event", stage=self.stage.name, fact=delivery.entry.fact)
+            self._metrics.discarded()
             await until_answered(lambda: self._queue.discard(delivery.id))
             return
         unit = Unit(run_id=event.run_id, stage=self.stage.name, part=self.stage.part(event))

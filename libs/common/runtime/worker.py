@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from libs.common.metrics.stages import WorkerMetrics
 from libs.common.release import RELEASE
 from libs.common.runtime.retry import is_outage
 from libs.common.runtime.slots import Solitude
@@ -41,7 +42,7 @@ class Worker:
         """`registry`: where the worker puts what it measures; by default one that nobody reads."""
         self.registry = registry or CollectorRegistry()
         self.consumer = consumer_name(service)
-        scripts, solitude = Scripts(redis), Solitude()
+        scripts, solitude, metrics = Scripts(redis), Solitude(), WorkerMetrics(self.registry)
         self.stages: list[StageWorker[Any]] = [
             StageWorker(
                 stage,
@@ -49,6 +50,7 @@ class Worker:
                 store,
                 solitude,
                 lease=lease,
+                metrics=metrics,
             )
             for stage in stages
         ]

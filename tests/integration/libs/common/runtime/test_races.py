@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
+from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from libs.common.errors import EngineCrashed, LanguageNotSupported
 from libs.common.events import Event, SampleAccepted, SampleNormalized, StageFailed
+from libs.common.metrics.stages import StageMetrics, WorkerMetrics
 from libs.common.outcome import Outcome, outcome_key
 from libs.common.runtime.handling import Handling
 from libs.common.runtime.held import Fate, Held
@@ -86,11 +88,16 @@ def held_of(delivery: Delivery, store: ObjectStore) -> Held[SampleAccepted]:
     return Held(delivery, event, unit(event), work)
 
 
+def handling(of: Stage[SampleAccepted], queue: StageQueue, store: ObjectStore) -> Handling[SampleAccepted]:
+    metrics = StageMetrics(WorkerMetrics(CollectorRegistry()), of.name, engine=None, slots=of.slots)
+    return Handling(of, queue, store, Solitude(), metrics)
+
+
 async def work_on(
     delivery: Delivery, queue: StageQueue, store: ObjectStore, of: Stage[SampleAccepted] | None = None
 ) -> None:
     """As a worker does with what it has read."""
-    await Handling(of or signed(queue.consumer), queue, store, Solitude()).handle(held_of(delivery, store))
+    await handling(of or signed(queue.consumer), queue, store).handle(held_of(delivery, store))
 
 
 async def outcome(store: ObjectStore, event: SampleAccepted) -> Outcome | None:
@@ -331,7 +338,7 @@ async def test_word_of_a_renewal_that_comes_after_the_handler_does_not_stop_the_
         await asyncio.sleep(0)  # so that an interruption takes effect
 
     late = interleaved(store, before={"put_new": interrupt})
-    await Handling(signed("one"), queue, late, Solitude()).handle(held)
+    await handling(signed("one"), queue, late).handle(held)
     assert await published(redis) == ["one"]
 
 
@@ -355,7 +362,7 @@ async def test_word_of_a_renewal_stops_a_handler_that_runs(
     queue = make_queue("one")
     await publish(redis, event)
     held = held_of(await take(queue), store)
-    await Handling(stage(keep_and_hang), queue, store, Solitude()).handle(held)
+    await handling(stage(keep_and_hang), queue, store).handle(held)
     assert await store.list("samples/") == []
     assert ((await owner(redis), await times_delivered(redis)) if await pending(redis) else None) == left
 

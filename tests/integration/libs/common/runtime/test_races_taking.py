@@ -6,10 +6,12 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
+from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from libs.common.events import Event, SampleAccepted, StageFailed
+from libs.common.metrics.stages import WorkerMetrics
 from libs.common.runtime.slots import Solitude
 from libs.common.runtime.stage_worker import StageWorker
 from libs.common.stage import Stage, Work
@@ -66,7 +68,8 @@ async def stage_working(
 
     `solitude`: that of the process, if it has other stages.
     """
-    worker = StageWorker(of, queue, store, solitude or Solitude(), lease=lease)
+    metrics = WorkerMetrics(CollectorRegistry())
+    worker = StageWorker(of, queue, store, solitude or Solitude(), lease=lease, metrics=metrics)
     running = asyncio.create_task(worker.run())
     try:
         yield worker
