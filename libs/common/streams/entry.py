@@ -21,6 +21,9 @@ class Entry:
     waiting_since: str = ""
     """Seconds since the epoch at which the unit was first postponed; empty if it was not."""
 
+    trace: str = ""
+    """W3C `traceparent` of the span that published the entry; empty if nobody traces, or an older release did."""
+
     def fields(self) -> list[str | int]:
         """Names and values in the order that the scripts rely on."""
         return [
@@ -31,6 +34,7 @@ class Entry:
             *("event", self.event),
             *("report", self.report),
             *("waiting_since", self.waiting_since),
+            *("trace", self.trace),
         ]
 
     @classmethod
@@ -50,6 +54,7 @@ class Entry:
                 event=fields["event"],
                 report=fields["report"],
                 waiting_since=fields.get("waiting_since", ""),
+                trace=fields.get("trace", ""),
             )
         except KeyError as error:
             raise ValueError(f"entry without {error}") from error
@@ -78,8 +83,8 @@ def fact_name(publisher: Unit, position: int) -> str:
     return f"{publisher.id}#{position}"
 
 
-def entries_of(unit: Unit, published: tuple[PublishedEvent, ...], report: Report) -> list[Entry]:
-    """The entries that a unit publishes, in order."""
+def entries_of(unit: Unit, published: tuple[PublishedEvent, ...], report: Report, *, trace: str = "") -> list[Entry]:
+    """The entries that a unit publishes, in order; `trace` as in `Entry`."""
     report_json = report.model_dump_json()
     return [
         Entry(
@@ -90,14 +95,15 @@ def entries_of(unit: Unit, published: tuple[PublishedEvent, ...], report: Report
             revision=one.event.needed_revision,
             event=one.event.model_dump_json(),
             report=report_json,
+            trace=trace,
         )
         for position, one in enumerate(published)
     ]
 
 
-def outcome_entries(outcome: Outcome) -> list[Entry]:
+def outcome_entries(outcome: Outcome, *, trace: str = "") -> list[Entry]:
     """The entries that an outcome stands for: what it says, not what the handler remembers."""
-    return entries_of(outcome.unit, outcome.published, outcome.report)
+    return entries_of(outcome.unit, outcome.published, outcome.report, trace=trace)
 
 
 def parse_event(event: type[Event], entry: Entry) -> Event:

@@ -1,6 +1,6 @@
 -- Add a due unit's input to its stream again, unless it is on its way or its outcome is.
 -- KEYS: input stream, moved, delayed, marker, then every stream that a marker can name.
--- ARGV: group, unit, fact, input id that Postgres knows or '', projection group, then the 14 fields of the input.
+-- ARGV: group, unit, fact, input id that Postgres knows or '', projection group, then the 16 fields of the input.
 local stream, group, unit = KEYS[1], ARGV[1], ARGV[2]
 if redis.call('ZSCORE', KEYS[3], unit) then return 'delayed' end
 if ARGV[4] ~= '' and is_open(stream, group, ARGV[4], ARGV[3]) then return 'open' end
@@ -17,5 +17,5 @@ if marker then
   if is_whole and is_unread then return 'unread' end
   redis.call('DEL', KEYS[4])
 end
-redis.call('HSET', KEYS[2], unit, redis.call('XADD', stream, '*', unpack(ARGV, 6, 19)))
+redis.call('HSET', KEYS[2], unit, redis.call('XADD', stream, '*', unpack(ARGV, 6, 21)))
 return 'added'

@@ -1,14 +1,14 @@
 -- Publish what a unit's outcome says, once, and acknowledge its input.
 -- KEYS: marker, input stream, moved, cancelled, then every output stream.
--- ARGV: group, input id or '', input fact, unit, marker lifetime in seconds, then per event: index in KEYS, 14 fields.
+-- ARGV: group, input id or '', input fact, unit, marker lifetime in seconds, then per event: index in KEYS, 16 fields.
 local answer = 'settled'
 if redis.call('EXISTS', KEYS[4]) == 1 then
   answer = 'cancelled'
 elseif redis.call('EXISTS', KEYS[1]) == 0 then
   local published = {}
-  for i = 6, #ARGV, 15 do
+  for i = 6, #ARGV, 17 do
     local stream = KEYS[tonumber(ARGV[i])]
-    published[#published + 1] = stream .. ' ' .. redis.call('XADD', stream, '*', unpack(ARGV, i + 1, i + 14))
+    published[#published + 1] = stream .. ' ' .. redis.call('XADD', stream, '*', unpack(ARGV, i + 1, i + 16))
   end
   redis.call('SET', KEYS[1], table.concat(published, '\n'), 'EX', ARGV[5])
   answer = 'published'
