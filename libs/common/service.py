@@ -22,14 +22,20 @@ from libs.common.engine_process import ChildLimits, child_engine
 from libs.common.errors import InvalidSettings, PipelineError
 from libs.common.running_engine import RunningEngine
 from libs.common.runtime.retry import until_answered
-from libs.common.runtime.worker import Worker
+from libs.common.runtime.worker import StageStopped, Worker
 from libs.common.scratch import remove_abandoned
 from libs.common.settings import S, ServiceSettings, read_settings, warn_of_misspelt
 from libs.common.stage import Stage
+from libs.common.status.dependencies import PROBE
+from libs.common.status.pages import Status, pages
+from libs.common.status.server import address_of, listening_socket, serving
 from libs.common.storage import ObjectStore
 from libs.common.streams.cache import RedisCache
 from libs.common.streams.connection import connect
 from libs.common.telemetry import configure_logs, guard_output
+
+STOPPED = 70
+"""Exit status of a worker whose stage stands still for good (`EX_SOFTWARE`): starting it again helps."""
 
 REFUSED = 78
 """Exit status of a service that cannot start as it is set up (`EX_CONFIG`): starting it again does not help."""
@@ -97,22 +103,44 @@ def _stages_here(settings: S, build: Build[S], store: ObjectStore) -> AbstractAs
 
 async def _serve(name: str, settings: S, build: Build[S]) -> None:
     assert isinstance(settings, ServiceSettings)
-    await asyncio.to_thread(remove_abandoned)
-    async with _resources(settings) as (worker_of, resources), build(settings, resources) as stages:
-        # Until here nothing is in hand: a signal may end the process at once.
-        await worker_of(name, stages).run(stop_signal(), grace=settings.grace)
+    status = Status(service=name, registry=CollectorRegistry())
+    listening = listening_socket(settings.host, settings.port)
+    async with serving(pages(status), listening):
+        _log.info("status pages served", address=address_of(listening))
+        await asyncio.to_thread(remove_abandoned)
+        async with _resources(settings, status) as (worker_of, resources), build(settings, resources) as stages:
+            await _work(worker_of(name, stages), status, grace=settings.grace)
     _log.info("worker stopped")
+
+
+async def _work(worker: Worker, status: Status, *, grace: float) -> None:
+    # Until here nothing is in hand: a signal may end the process at once.
+    stop = stop_signal()
+    status.stopped = lambda: worker.stopped
+    status.phase = "working"
+    marking = asyncio.create_task(_mark_stopping(stop, status))
+    try:
+        await worker.run(stop, grace=grace)
+    except StageStopped:
+        _end_at_once(STOPPED)  # what does not move would not let go of the event loop either
+    finally:
+        marking.cancel()
+
+
+async def _mark_stopping(stop: asyncio.Event, status: Status) -> None:
+    await stop.wait()
+    status.phase = "stopping"
 
 
 @asynccontextmanager
 async def _resources(
-    settings: ServiceSettings,
+    settings: ServiceSettings, status: Status
 ) -> AsyncIterator[tuple[Callable[[str, Sequence[Stage[Any]]], Worker], Resources]]:
     store = ObjectStore.open(settings.object_store_url)
+    redis, registry = connect(settings.redis_url), status.registry
+    status.checks |= {"redis": redis.ping, "object_store": lambda: store.exists(PROBE)}
     await until_answered(store.check)
-    redis = connect(settings.redis_url)
     await _check_redis(redis)
-    registry = CollectorRegistry()
 
     def worker(name: str, stages: Sequence[Stage[Any]]) -> Worker:
         return Worker(redis, store, stages, service=name, lease=settings.lease, registry=registry)

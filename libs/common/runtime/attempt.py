@@ -1,6 +1,5 @@
 """One attempt at one unit: from the handler to its outcome, or to what should happen instead."""
 
-import asyncio
 import datetime
 import time
 from collections.abc import Sequence
@@ -84,7 +83,7 @@ class Attempt(Generic[E]):
         if self._attempts > self._stage.max_attempts:
             return GiveUp(WorkerCrashed(f"the worker died under {self._unit.name} {self._attempts - 1} times"))
         try:
-            async with asyncio.timeout(self._stage.deadline(self._event)):
+            async with self._work.within(self._stage.deadline(self._event)):
                 events = await self._stage.handle(self._event, self._work)
         except Postpone as error:
             return self._postponed(error)
@@ -101,7 +100,7 @@ class Attempt(Generic[E]):
         """The outcome when no attempt is left: what the stage declares instead, or the failure."""
         if self._stage.fallback is not None:
             try:
-                async with asyncio.timeout(self._stage.deadline(self._event)):
+                async with self._work.within(self._stage.deadline(self._event)):
                     events = await self._stage.fallback(self._event, self._work, error)
                     return self._outcome(events, given_up=error)
             except Postpone as outage:

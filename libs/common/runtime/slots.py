@@ -1,6 +1,7 @@
 """How many units a stage has in hand, and which of them must be alone in the process."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -13,6 +14,9 @@ class Slots:
     def __init__(self, count: int) -> None:
         self._count = count
         self.free = count
+        self.room_since: float | None = time.monotonic()
+        """Since when there has been a free place all the time; `None` while there is none."""
+
         self._has_free = asyncio.Event()
         self._has_free.set()
 
@@ -27,17 +31,21 @@ class Slots:
     def close(self) -> None:
         """Wake who waits: no place will be given any more."""
         self.free = -1_000_000
+        self.room_since = None
         self._has_free.set()
 
     def take(self) -> None:
         """Occupy a place."""
         self.free -= 1
         if self.free <= 0:
+            self.room_since = None
             self._has_free.clear()
 
     def release(self) -> None:
         """Give a place back."""
         self.free += 1
+        if self.free == 1:
+            self.room_since = time.monotonic()
         self._has_free.set()
 
 
@@ -57,6 +65,8 @@ class Solitude:
         self._in_hand = 0
         self._none_in_hand = asyncio.Event()
         self._none_in_hand.set()
+        self.clear_since = time.monotonic()
+        """Since when no suspect has been in hand, if none is."""
 
     @property
     def has_suspect(self) -> bool:
@@ -76,6 +86,7 @@ class Solitude:
         """Have one less in hand."""
         self._in_hand -= 1
         if not self._in_hand:
+            self.clear_since = time.monotonic()
             self._none_in_hand.set()
 
     @asynccontextmanager

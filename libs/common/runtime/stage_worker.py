@@ -15,6 +15,7 @@ from libs.common.metrics.stages import StageMetrics, WorkerMetrics
 from libs.common.outcome import Unit
 from libs.common.runtime.handling import Handling
 from libs.common.runtime.held import Held
+from libs.common.runtime.motion import StageMotion
 from libs.common.runtime.retry import short_backoff, until_answered
 from libs.common.runtime.slots import Slots, Solitude
 from libs.common.runtime.work import UnitWork
@@ -57,6 +58,7 @@ class StageWorker(Generic[E]):
         self._handling = Handling(stage, queue, store, solitude, self._metrics)
         self._lease = lease
         self._slots = Slots(stage.slots)
+        self.motion = StageMotion(lease=lease)
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = asyncio.Event()
         self._next_takeover = 0.0
@@ -74,6 +76,7 @@ class StageWorker(Generic[E]):
         while (free := await self._room()) > 0:
             try:
                 await self._take(free)
+                self.motion.turn()
                 failures = 0
             except (RedisError, OSError) as error:
                 failures += 1
@@ -104,6 +107,21 @@ class StageWorker(Generic[E]):
         for one, state in zip(held, states, strict=True):
             if state in {"lost", "cancelled"}:
                 one.interrupt("lost" if state == "lost" else "cancelled")
+
+    def watch(self, now: float, *, redis_answers: bool) -> None:
+        """Look whether it moves; `now` is monotonic. Nobody can turn without Redis."""
+        overdue = [id_ for id_, one in self.held.items() if one.work.due is not None and one.work.due < now]
+        self.motion.look(now, should_turn=redis_answers and self._has_room, overdue=overdue)
+
+    def room(self, now: float) -> float | None:
+        """For how many seconds it could have taken more; `None` while it cannot."""
+        if not self._has_room or self._slots.room_since is None:
+            return None
+        return now - max(self._slots.room_since, self._solitude.clear_since)
+
+    @property
+    def _has_room(self) -> bool:
+        return self._slots.free > 0 and not self._solitude.has_suspect
 
     def progress(self) -> dict[str, dict[str, str]]:
         """Run id → unit name → JSON, for the units in hand."""

@@ -1,6 +1,10 @@
 """What a handler is given while it has a unit in hand."""
 
+import asyncio
 import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from libs.common.errors import StorageUnavailable
@@ -14,6 +18,9 @@ class UnitWork:
 
     def __init__(self, store: ObjectStore, *, folder: str, unit: Unit, attempt: int) -> None:
         self.fraction = 0.0
+        self.due: float | None = None
+        """When what runs has to have ended, on the monotonic clock; `None` while nothing has a deadline."""
+
         self._attempt = attempt
         self._store = store
         self._prefix = f"{folder}/{unit.name}"
@@ -49,6 +56,20 @@ class UnitWork:
 
     def progress(self, fraction: float) -> None:
         self.fraction = max(self.fraction, min(1.0, fraction))
+
+    @asynccontextmanager
+    async def within(self, deadline: float) -> AsyncIterator[None]:
+        """Stop the block after `deadline` seconds.
+
+        Raises:
+            TimeoutError: It was stopped.
+        """
+        self.due = time.monotonic() + deadline
+        try:
+            async with asyncio.timeout(deadline):
+                yield
+        finally:
+            self.due = None
 
     async def discard(self) -> None:
         """Remove what was stored, because no outcome names it."""

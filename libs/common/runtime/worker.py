@@ -1,7 +1,9 @@
 """A worker: the stages of one service in one process, their leases, and its signs of life."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import datetime
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -16,14 +18,21 @@ from libs.common.runtime.slots import Solitude
 from libs.common.runtime.stage_worker import StageWorker
 from libs.common.stage import Stage
 from libs.common.storage import ObjectStore
+from libs.common.streams.connection import SOCKET_TIMEOUT
 from libs.common.streams.keys import progress_key
 from libs.common.streams.monitor import Heartbeat, WorkerInfo
 from libs.common.streams.queue import StageQueue, consumer_name
 from libs.common.streams.scripts import Scripts
 
 _PULSE = 0.5
+_TURN = 2 * SOCKET_TIMEOUT
+"""Seconds within which a loop that moves has ended its turn."""
 
 _log = structlog.get_logger(__name__)
+
+
+class StageStopped(Exception):
+    """A stage of this process stands still for good: only another process helps."""
 
 
 class Worker:
@@ -56,42 +65,88 @@ class Worker:
         ]
         engines = {stage.name: stage.engine.name if stage.engine else None for stage in stages}
         models = {stage.name: stage.engine.models for stage in stages if stage.engine}
-        info = WorkerInfo(consumer=self.consumer, service=service, release=RELEASE, stages=engines, models=models)
+        info = WorkerInfo(
+            consumer=self.consumer, service=service, release=RELEASE, stages=engines, models=models, lease=lease
+        )
         self._redis = redis
         self._lease = lease
         self._heartbeat = Heartbeat(redis, info, lifetime=lease)
+        self._answers_since: float | None = time.monotonic()
+        self._hopeless = asyncio.Event()
         self._shown: set[tuple[str, str]] = set()
 
+    @property
+    def stopped(self) -> Mapping[str, datetime.datetime]:
+        """Stage that stands still although it should move → since when."""
+        found = {one.stage.name: one.motion.standstill for one in self.stages}
+        return {name: still.since for name, still in found.items() if still is not None and still.since is not None}
+
     async def run(self, stopped: asyncio.Event, *, grace: float) -> None:
-        """Work until `stopped`; then finish or hand back what is in hand within `grace` seconds."""
+        """Work until `stopped`; then finish or hand back what is in hand within `grace` seconds.
+
+        Raises:
+            StageStopped: A stage stands still for good; the others have ended as above.
+        """
         loops = [asyncio.create_task(stage.run()) for stage in self.stages]
         signs = [
-            asyncio.create_task(_repeat(self._heartbeat.beat, self._heartbeat.period)),
+            asyncio.create_task(_repeat(self._beat, self._heartbeat.period)),
+            asyncio.create_task(_repeat(self._watch, _PULSE)),
             asyncio.create_task(_repeat(self._renew, self._lease / 4)),
             asyncio.create_task(_repeat(self._show_progress, _PULSE)),
         ]
-        waiting = asyncio.create_task(stopped.wait())
+        waiting = [asyncio.create_task(event.wait()) for event in (stopped, self._hopeless)]
         _log.info("worker started", consumer=self.consumer, stages=[one.stage.name for one in self.stages])
         try:
-            await asyncio.wait({waiting, *loops, *signs}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({*waiting, *loops, *signs}, return_when=asyncio.FIRST_COMPLETED)
             await self._stop(loops, grace)
         finally:
-            waiting.cancel()
-            for sign in signs:
-                sign.cancel()
+            for one in (*waiting, *signs):
+                one.cancel()
         for task in (*loops, *signs):
             if task.done() and not task.cancelled() and task.exception() is not None:
                 raise task.exception()  # type: ignore[misc]  # it is not None
+        if self._hopeless.is_set():
+            raise StageStopped
 
     async def _stop(self, loops: list[asyncio.Task[None]], grace: float) -> None:
         for stage in self.stages:
             stage.close()
-        await asyncio.wait(loops)
+        _, stuck = await asyncio.wait(loops, timeout=_TURN)
+        for loop in stuck:
+            loop.cancel()
         await asyncio.gather(*(stage.drain(grace=grace) for stage in self.stages))
         try:
             await self._heartbeat.stop()
         except (RedisError, OSError):
             _log.warning("stopped without saying so")
+
+    async def _beat(self) -> None:
+        try:
+            await self._heartbeat.beat(stopped=self.stopped, room=self._room())
+        except (RedisError, OSError):
+            self._answers_since = None
+            raise
+        self._answers_since = self._answers_since or time.monotonic()
+
+    def _room(self) -> dict[str, float]:
+        now = time.monotonic()
+        if self._answers_since is None:
+            return {}
+        found = {one.stage.name: one.room(now) for one in self.stages}
+        answers = now - self._answers_since
+        return {name: round(min(room, answers), 1) for name, room in found.items() if room is not None}
+
+    async def _watch(self) -> None:
+        before, now = self.stopped, time.monotonic()
+        for one in self.stages:
+            one.watch(now, redis_answers=self._answers_since is not None)
+        for name in self.stopped.keys() - before.keys():
+            _log.error("a stage has stopped moving", stage=name, since=self.stopped[name].isoformat())
+        for name in before.keys() - self.stopped.keys():
+            _log.info("a stage moves again", stage=name)
+        if not self._hopeless.is_set() and any(one.motion.is_hopeless for one in self.stages):
+            _log.error("stopping, so that another process takes the place of this one", stages=list(self.stopped))
+            self._hopeless.set()
 
     async def _renew(self) -> None:
         try:

@@ -26,7 +26,8 @@ def listening_socket(host: str, port: int) -> socket.socket:
         both = family == socket.AF_INET6 and host == "::" and socket.has_dualstack_ipv6()
         return socket.create_server((host, port), family=family, dualstack_ipv6=both)
     except OSError as error:
-        raise InvalidSettings(f"cannot listen on HOST={host}, PORT={port}: {error.strerror}; {_cure(error)}") from error
+        reason = str(error.strerror).partition(" (")[0]  # in brackets is the address once more
+        raise InvalidSettings(f"cannot listen on HOST={host}, PORT={port}: {reason}; {_cure(error)}") from error
 
 
 def _cure(error: OSError) -> str:

@@ -1,7 +1,8 @@
 """What the streams hold and who works on them, read without disturbing anything."""
 
+import datetime
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import Field
@@ -47,6 +48,15 @@ class WorkerInfo(Frozen):
     models: dict[str, dict[str, str]] = Field(default_factory=dict)
     """Stage → the models of its engine, by role; workers of earlier releases do not say."""
 
+    lease: float = 30.0
+    """Seconds that its deliveries stay on loan."""
+
+    stopped: dict[str, datetime.datetime] = Field(default_factory=dict)
+    """Stage that stands still although it should move → since when."""
+
+    room: dict[str, float] = Field(default_factory=dict)
+    """Stage that could take more → for how many seconds it has been able to, all the time."""
+
 
 @dataclass(frozen=True)
 class Backlog:
@@ -69,6 +79,9 @@ class Backlog:
 
     repeated: int
     """Units on loan or put aside that were begun before."""
+
+    oldest_unread: float | None
+    """Seconds since the oldest entry that nobody has read was added to its stream."""
 
 
 @dataclass(frozen=True)
@@ -104,10 +117,13 @@ class Heartbeat:
         """Seconds between two beats: a few may fail before the sign lapses."""
         return self._lifetime / 4
 
-    async def beat(self) -> None:
-        """Refresh the sign of life."""
+    async def beat(
+        self, *, stopped: Mapping[str, datetime.datetime] | None = None, room: Mapping[str, float] | None = None
+    ) -> None:
+        """Refresh the sign of life; `stopped` and `room` as in `WorkerInfo`."""
+        info = self._info.model_copy(update={"stopped": dict(stopped or {}), "room": dict(room or {})})
         async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.set(worker_key(self._info.consumer), self._info.model_dump_json(), px=int(self._lifetime * 1000))
+            pipe.set(worker_key(self._info.consumer), info.model_dump_json(), px=int(self._lifetime * 1000))
             pipe.zadd(WORKERS, {self._info.consumer: time.time()})
             await pipe.execute()
 
@@ -152,12 +168,15 @@ async def backlog(
     looked_at_at_most: int = _LOOKED_AT_AT_MOST,
 ) -> Backlog:
     """The work before one stage, on one stream; of so many units the attempts are counted."""
-    unread, delayed, pending, age_ms, attempts, repeated = await scripts.backlog(
+    unread, delayed, pending, age_ms, attempts, repeated, unread_ms = await scripts.backlog(
         keys=[stream_key(stream), delayed_key(group), waiting_entries_key(group)],
         args=[group, counted_at_most, looked_at_at_most],
     )
-    oldest = age_ms / 1000 if age_ms >= 0 else None
-    return Backlog(unread, delayed, pending, oldest, attempts, repeated)
+    return Backlog(unread, delayed, pending, _age(age_ms), attempts, repeated, _age(unread_ms))
+
+
+def _age(milliseconds: int) -> float | None:
+    return milliseconds / 1000 if milliseconds >= 0 else None
 
 
 async def stream_sizes(redis: Redis) -> dict[str, StreamSize]:
@@ -179,4 +198,5 @@ def _together(backlogs: Sequence[Backlog]) -> Backlog:
         oldest=max((one.oldest for one in backlogs if one.oldest is not None), default=None),
         attempts=max(one.attempts for one in backlogs),
         repeated=sum(one.repeated for one in backlogs),
+        oldest_unread=max((one.oldest_unread for one in backlogs if one.oldest_unread is not None), default=None),
     )

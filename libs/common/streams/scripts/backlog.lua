@@ -1,6 +1,7 @@
 -- How much work lies before a group. Redis 7 counts the unread entries; before that they are counted here, to a limit.
 -- KEYS: stream, delayed, delayed entries. ARGV: group, limit of unread, limit of those whose attempts are looked at.
--- Answers unread, delayed, pending, milliseconds since the oldest was added, most attempts, units past their first.
+-- Answers unread, delayed, pending, milliseconds since the oldest was added, most attempts, units past their first,
+-- milliseconds since the oldest that is unread was added.
 local info = {}
 local groups = redis.pcall('XINFO', 'GROUPS', KEYS[1])
 if not groups.err then
@@ -37,5 +38,6 @@ for _, unit in ipairs(redis.call('ZRANGE', KEYS[2], 0, ARGV[3] - 1)) do
   local packed = redis.call('HGET', KEYS[3], unit)
   if packed then count(cmsgpack.unpack(packed), 0) end
 end
-local age = oldest and now_ms() - tonumber(oldest:match('^(%d+)')) or -1
-return {unread, redis.call('ZCARD', KEYS[2]), pending, age, attempts, repeated}
+local function age(id) return id and now_ms() - tonumber(id:match('^(%d+)')) or -1 end
+local waiting = #first > 0 and first[1][1] or nil
+return {unread, redis.call('ZCARD', KEYS[2]), pending, age(oldest), attempts, repeated, age(waiting)}
