@@ -7,6 +7,7 @@ from pydantic.json_schema import models_json_schema
 
 from libs.common.release import RELEASE
 from services.gateway.gateway import Gateway
+from services.gateway.keys.door import Door
 from services.gateway.problems import handle_errors
 from services.gateway.request_ids import RequestIds
 from services.gateway.routes import (
@@ -37,6 +38,7 @@ def create_app(gateway: Gateway) -> FastAPI:
     app = FastAPI(title="Hansard", version=RELEASE, description=_DESCRIPTION, docs_url=None, redoc_url=None)
     app.state.gateway = gateway
     handle_errors(app)
+    app.add_middleware(Door, callers=gateway.callers)
     app.add_middleware(RequestIds)
     for router in (
         meetings.router,

@@ -1,8 +1,9 @@
 """Errors of the API: one class each, and one table from codes to HTTP."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from types import MappingProxyType
+from typing import ClassVar, Self
 
 from libs.common.errors import PipelineError
 from services.gateway.schemas.problems import FieldError, StageBacklog, StageError
@@ -13,6 +14,9 @@ class ApiError(PipelineError):
 
     retry_after: int | None = None
     """Seconds after which asking again makes sense."""
+
+    headers: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """What else the answer says."""
 
     def __init__(
         self,
@@ -39,6 +43,16 @@ class InvalidRequest(ApiError):
     def of(cls, *errors: FieldError) -> "InvalidRequest":
         """One error for all wrong fields."""
         return cls("; ".join(f"{one.field}: {one.message}" for one in errors), errors=errors)
+
+
+class Unauthorized(ApiError):
+    """No key was sent, or one that opens nothing; which of them it was is nobody's business."""
+
+    code = "unauthorized"
+    headers = MappingProxyType({"WWW-Authenticate": "Bearer"})
+
+    def __init__(self) -> None:
+        super().__init__("send a key that is neither revoked nor expired, as `Authorization: Bearer <key>`")
 
 
 class UnsupportedMediaType(ApiError):
@@ -203,6 +217,7 @@ KINDS: dict[str, Kind] = {
     "bad_request": Kind(400, "The request cannot be read"),
     "truncated_upload": Kind(400, "The upload ended early"),
     "malformed_upload": Kind(400, "The upload is not valid multipart/form-data"),
+    "unauthorized": Kind(401, "This needs an API key"),
     "not_found": Kind(404, "There is nothing at this address"),
     "meeting_not_found": Kind(404, "There is no such meeting"),
     "run_not_found": Kind(404, "There is no such run"),

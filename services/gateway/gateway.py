@@ -22,6 +22,7 @@ from services.gateway.deletion import Deletion
 from services.gateway.enrolment import Enrolment
 from services.gateway.health import HealthCheck
 from services.gateway.intake.uploads import UploadLimits
+from services.gateway.keys.callers import Callers
 from services.gateway.meetings import Meetings
 from services.gateway.pipeline.dead import DeadLetters
 from services.gateway.pipeline.history import EventHistory
@@ -41,6 +42,7 @@ class Gateway:
     """Dependencies and use cases."""
 
     database: Database
+    callers: Callers
     store: ObjectStore
     redis: Redis
     scripts: Scripts
@@ -126,6 +128,7 @@ async def open_gateway(settings: GatewaySettings) -> AsyncIterator[Gateway]:
     try:
         yield Gateway(
             database=database,
+            callers=Callers(database, is_key_required=settings.is_key_required),
             store=store,
             redis=redis,
             scripts=scripts,

@@ -20,7 +20,7 @@ from services.gateway.schemas.problems import FieldError, Problem
 MEDIA_TYPE = "application/problem+json"
 
 _RETRY_AFTER_OUTAGE = 5
-_EVERYWHERE = ("invalid_request", "internal_error", "database_unavailable")
+_EVERYWHERE = ("unauthorized", "invalid_request", "internal_error", "database_unavailable")
 _CODES_BY_STATUS = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
 
 _log = structlog.get_logger(__name__)
@@ -28,7 +28,7 @@ _log = structlog.get_logger(__name__)
 
 def handle_errors(app: FastAPI) -> None:
     """Answer every error of this app with a problem."""
-    app.add_exception_handler(PipelineError, _pipeline_error)
+    app.add_exception_handler(PipelineError, answer_problem)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _unexpected_error)
@@ -64,12 +64,13 @@ def _example(code: str) -> Problem:
     )
 
 
-async def _pipeline_error(request: Request, error: Exception) -> Response:
+async def answer_problem(request: Request, error: Exception) -> Response:
+    """The answer to an error of the pipeline; one that clients are not told of is an internal error."""
     assert isinstance(error, PipelineError)
     if error.code not in KINDS:
         return await _unexpected_error(request, error)
     kind = KINDS[error.code]
-    headers = {}
+    headers = dict(error.headers) if isinstance(error, ApiError) else {}
     retry_after = error.retry_after if isinstance(error, ApiError) else None
     if kind.status == HTTPStatus.SERVICE_UNAVAILABLE:
         _log.warning("dependency unavailable", code=error.code, error=error.message)
@@ -85,7 +86,7 @@ async def _validation_error(request: Request, error: Exception) -> Response:
         FieldError(field=".".join(map(str, one["loc"][1:])) or str(one["loc"][0]), message=readable(one["msg"]))
         for one in error.errors()
     ]
-    return await _pipeline_error(request, InvalidRequest.of(*faults))
+    return await answer_problem(request, InvalidRequest.of(*faults))
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

@@ -1,11 +1,13 @@
 """Settings of the gateway."""
 
+import ipaddress
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr, field_validator
 
 from libs.common.personas import SHIPPED_PERSONAS
 from libs.common.settings import Address, Bytes, Count, Days, PortNumber, Seconds, ServiceSettings
+from services.gateway.keys.key import is_key
 
 
 class GatewaySettings(ServiceSettings):
@@ -21,6 +23,12 @@ class GatewaySettings(ServiceSettings):
 
     port: PortNumber = Field(default=8000, ge=0, le=65535)
     """Port to listen on; 0 takes any that is free."""
+
+    require_api_key: bool = False
+    """Whether also a gateway asks for keys that listens only on its own machine; every other does anyway."""
+
+    hansard_api_key: SecretStr | None = None
+    """A key that `migrate` stores, for a platform that makes up the first one: 32 random characters or more."""
 
     max_upload_bytes: Bytes = Field(default=2 * 1024**3, ge=1)
     """The longest body of one request."""
@@ -52,3 +60,25 @@ class GatewaySettings(ServiceSettings):
 
     retention_days: Days | None = Field(default=None, gt=0)
     """How long meetings stay after their newest run has ended; without it until they are deleted."""
+
+    @field_validator("hansard_api_key")
+    @classmethod
+    def _is_strong(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and not is_key(key.get_secret_value()):
+            raise ValueError(
+                "is no key: it has to have 32 to 256 random characters out of A-Z, a-z, 0-9 and ._~+/=-; "
+                "python -m services.gateway keys create NAME makes a good one"
+            )
+        return key
+
+    @property
+    def is_key_required(self) -> bool:
+        """Nobody reaches a gateway from elsewhere without a key."""
+        return self.require_api_key or not _is_loopback(self.host)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

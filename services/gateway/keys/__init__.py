@@ -1,0 +1,1 @@
+"""API keys: what one looks like, who has one, and the door that asks for it."""

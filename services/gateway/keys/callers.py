@@ -1,0 +1,81 @@
+"""Who asks: a key is looked up in Postgres, and remembered for a few seconds."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.gateway.database import Database, load_queries
+from services.gateway.errors import Unauthorized
+from services.gateway.keys.key import digest, is_key
+
+DEFAULT_WORKSPACE = "default"
+
+REMEMBERED = 3.0
+"""Seconds that a key opens after it was looked up, even if it is revoked meanwhile."""
+
+_SQL = load_queries("keys")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Whose things a request is about."""
+
+    workspace: str
+    key: str | None = None
+    """How the key begins; `None` where none is asked for and none was sent."""
+
+
+@dataclass(frozen=True)
+class _Known:
+    caller: Caller
+    until: float
+
+
+class Callers:
+    """Every key that was shown lately. A wrong one is never remembered, so that a new one opens at once."""
+
+    def __init__(self, database: Database, *, is_key_required: bool) -> None:
+        self._database = database
+        self._known: dict[bytes, _Known] = {}
+        self.is_key_required = is_key_required
+
+    async def who(self, authorizations: Sequence[str]) -> Caller:
+        """Who sent these `Authorization` headers; a wrong key is refused also where none is asked for.
+
+        Raises:
+            Unauthorized: There is none although one is asked for, or it opens nothing.
+            DatabaseUnavailable: The key is not remembered, and nobody can be asked.
+        """
+        if not authorizations and not self.is_key_required:
+            return Caller(DEFAULT_WORKSPACE)
+        key = _bearer(authorizations)
+        if key is None or not is_key(key):
+            raise Unauthorized
+        # Looked up by its digest: how long that takes says nothing about the keys that there are.
+        return await self._known_by(digest(key))
+
+    async def has_any(self) -> bool:
+        """Whether any key opens anything."""
+        row = await self._database.fetch_one(_SQL["has_any"])
+        return row is not None and bool(row["found"])
+
+    async def _known_by(self, sha256: bytes) -> Caller:
+        known, now = self._known.get(sha256), time.monotonic()
+        if known is not None and now < known.until:
+            return known.caller
+        self._known.pop(sha256, None)
+        row = await self._database.fetch_one(_SQL["find"], sha256)
+        if row is None:
+            raise Unauthorized
+        caller = Caller(row["workspace"], row["prefix"])
+        seconds_left = REMEMBERED if row["seconds_left"] is None else row["seconds_left"]
+        self._known[sha256] = _Known(caller, now + min(REMEMBERED, seconds_left))
+        return caller
+
+
+def _bearer(authorizations: Sequence[str]) -> str | None:
+    """The token of the only header, if it is of the scheme `Bearer`."""
+    if len(authorizations) != 1:
+        return None
+    scheme, _, token = authorizations[0].strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None

@@ -1,0 +1,118 @@
+"""`python -m services.gateway keys …`: only a new key goes to stdout alone, so that it can be piped."""
+
+import argparse
+import asyncio
+import datetime
+import math
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import asyncpg
+
+from libs.common.errors import PipelineError
+from services.gateway.database import Database
+from services.gateway.keys.callers import DEFAULT_WORKSPACE, REMEMBERED
+from services.gateway.keys.keyring import InvalidKeyWish, KeyNotNamed, Keyring, KeyWish, KnownKey
+
+WRONG_USAGE = 2
+_LONGEST_DAYS = 36_500.0
+_COLUMNS = ("ID", "PREFIX", "NAME", "WORKSPACE", "CREATED", "LAST USED", "EXPIRES", "STATE")
+
+T = TypeVar("T")
+
+
+def keys(arguments: Sequence[str], postgres_url: str) -> int:
+    """Run one of the commands; gives the exit status."""
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    if asked.command is None:
+        parser.print_help()
+        return 0
+    try:
+        return _COMMANDS[asked.command](asked, postgres_url)
+    except PipelineError as error:
+        sys.stderr.write(f"keys: {error.message}\n")
+        return WRONG_USAGE if isinstance(error, InvalidKeyWish | KeyNotNamed) else 1
+
+
+def with_keyring(postgres_url: str, work: Callable[[Keyring], Awaitable[T]]) -> T:
+    """Do something with the keys of a database.
+
+    Raises:
+        DatabaseNotMigrated: It has no table for them.
+    """
+
+    async def working() -> T:
+        database = await Database.open(postgres_url, max_connections=1)
+        try:
+            return await work(Keyring(database))
+        except asyncpg.UndefinedTableError as error:
+            cure = "run `python -m services.gateway migrate` first"
+            raise DatabaseNotMigrated(f"the database has no table for keys: {cure}") from error
+        finally:
+            await database.close()
+
+    return asyncio.run(working())
+
+
+class DatabaseNotMigrated(PipelineError):
+    """The database is older than this release."""
+
+    code = "database_not_migrated"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m services.gateway keys", description="API keys of the gateway.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    create = commands.add_parser("create", help="make a key and print it, once")
+    create.add_argument("name", metavar="NAME", help="for whom or what it is")
+    create.add_argument("--workspace", default=DEFAULT_WORKSPACE, help="what it opens; made if it is new")
+    create.add_argument("--expires-in", type=_days, metavar="DAYS", help="otherwise it opens until it is revoked")
+    commands.add_parser("list", help="show what is known of all keys")
+    revoke = commands.add_parser("revoke", help="take a key away")
+    revoke.add_argument("key", metavar="ID|PREFIX", help="as `list` shows them")
+    return parser
+
+
+def _days(text: str) -> float:
+    days = float(text)
+    if not 0 < days <= _LONGEST_DAYS or math.isnan(days):
+        raise argparse.ArgumentTypeError(f"must be above 0 and at most {_LONGEST_DAYS:.0f}")
+    return days
+
+
+def _create(asked: argparse.Namespace, postgres_url: str) -> int:
+    wish = KeyWish(asked.name, asked.workspace, asked.expires_in)
+    key = with_keyring(postgres_url, lambda ring: ring.create(wish))
+    sys.stderr.write(f"A key for the workspace {wish.workspace}; it is shown only here. Send it as\n")
+    sys.stderr.write("Authorization: Bearer <key>, or let `hansard` send it: export HANSARD_API_KEY=<key>\n")
+    sys.stdout.write(f"{key}\n")
+    return 0
+
+
+def _list(asked: argparse.Namespace, postgres_url: str) -> int:
+    rows = [_COLUMNS, *map(_row, with_keyring(postgres_url, lambda ring: ring.list()))]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        sys.stdout.write(f"{line.rstrip()}\n")
+    return 0
+
+
+def _revoke(asked: argparse.Namespace, postgres_url: str) -> int:
+    prefix = with_keyring(postgres_url, lambda ring: ring.revoke(asked.key))
+    sys.stderr.write(f"{prefix}… is revoked; gateways that run refuse it within {REMEMBERED:.0f} s\n")
+    return 0
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace, str], int]] = {"create": _create, "list": _list, "revoke": _revoke}
+
+
+def _row(key: KnownKey) -> tuple[str, ...]:
+    times = (_shown(key.created_at), _shown(key.last_used_at), _shown(key.expires_at))
+    return str(key.id), key.prefix, key.name, key.workspace, *times, key.state
+
+
+def _shown(time: datetime.datetime | None) -> str:
+    return time.strftime("%Y-%m-%d %H:%M") if time else "-"

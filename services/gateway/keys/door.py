@@ -1,0 +1,85 @@
+"""Asks every request for a key before anything of its body is read, whatever its address, but for a few."""
+
+from typing import cast
+
+import structlog
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from libs.common.errors import PipelineError
+from services.gateway.database import DatabaseUnavailable
+from services.gateway.errors import Unauthorized
+from services.gateway.keys.callers import Caller, Callers
+from services.gateway.problems import answer_problem
+
+OPEN_PATHS = frozenset({"/", "/health", "/ready", "/docs", "/openapi.json"})
+OPEN_FOLDER = "/docs/assets/"
+
+_log = structlog.get_logger(__name__)
+
+
+def is_open(path: str) -> bool:
+    """Whether an address is for everybody."""
+    return path in OPEN_PATHS or path.startswith(OPEN_FOLDER)
+
+
+def caller_of(scope: Scope) -> Caller:
+    """Who sent the request in hand; the door has let them in."""
+    return cast(Caller, scope["state"]["caller"])
+
+
+class _Revoked(Exception):
+    """The key of an answer that is still being sent opens nothing any more."""
+
+
+class Door:
+    """ASGI middleware. Every address is closed unless it is named here, also one that nobody has thought of yet."""
+
+    def __init__(self, app: ASGIApp, callers: Callers) -> None:
+        self._app = app
+        self._callers = callers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or is_open(scope["path"].removeprefix(scope.get("root_path", ""))):
+            await self._app(scope, receive, send)
+            return
+        shown = Headers(scope=scope).getlist("Authorization")
+        try:
+            caller = await self._callers.who(shown)
+        except PipelineError as error:
+            refusal = await answer_problem(Request(scope), error)
+            await refusal(scope, receive, send)
+            return
+        scope.setdefault("state", {})["caller"] = caller
+        if caller.key is not None:
+            structlog.contextvars.bind_contextvars(api_key=caller.key)
+        try:
+            await self._app(scope, receive, _Watched(send, self._callers, shown))
+        except* _Revoked:
+            _log.info("an answer is broken off: its key was revoked or has expired")
+
+
+class _Watched:
+    """Passes an answer on for as long as its key opens: somebody may follow events for days."""
+
+    def __init__(self, send: Send, callers: Callers, shown: list[str]) -> None:
+        self._send = send
+        self._callers = callers
+        self._shown = shown
+        self._has_body = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.body":
+            if self._has_body:
+                await self._look_again()
+            self._has_body = True
+        await self._send(message)
+
+    async def _look_again(self) -> None:
+        try:
+            await self._callers.who(self._shown)
+        except Unauthorized as error:
+            raise _Revoked from error
+        except DatabaseUnavailable:
+            pass  # who was let in stays while nobody can be asked
