@@ -17,7 +17,7 @@ _SHORTEST = 6
 _TRIVIAL = frozenset({"changeme", "default", "hansard", "minioadmin", "password", "postgres", "secret"})
 """Of examples and defaults: everybody knows them, and to hide them would hide what the log is about."""
 
-_BETWEEN = re.compile(r"(?<=://)([^\s/?#@:'\"]*):[^\s'\"]+?@(?=[^\s@]*(?:[\s'\"]|$))")
+_BETWEEN = re.compile(r"(?<=://)([^\s/?#@:'\"]*):[^\s/?#'\"]+@")
 """User and password in an address, also where they are short or trivial."""
 
 _MASKED = re.compile(r"[^\s'\"*]+\*{3,}[^\s'\"*]*")
@@ -35,6 +35,11 @@ def hide(secrets: Iterable[str]) -> None:
 def hidden() -> tuple[str, ...]:
     """What is hidden, for a process that this one starts."""
     return tuple(_hidden)
+
+
+def forget(secrets: Iterable[str]) -> None:
+    """Hide these no longer."""
+    _hidden.difference_update(secrets)
 
 
 def is_worth_hiding(secret: str) -> bool:

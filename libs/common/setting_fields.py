@@ -115,11 +115,13 @@ def _kind(annotation: object) -> str:
 
 
 def _bounds(metadata: Sequence[object]) -> str:
-    least = [f"above {one.gt:g}" for one in metadata if isinstance(one, annotated_types.Gt)]
-    least += [f"from {one.ge:g}" for one in metadata if isinstance(one, annotated_types.Ge)]
-    most = [f"to {one.le}" for one in metadata if isinstance(one, annotated_types.Le)]
-    most += [f"below {one.lt}" for one in metadata if isinstance(one, annotated_types.Lt)]
-    return " ".join([*least, *most]).replace("from", "of at least") if not most else " ".join([*least, *most])
+    above = [f"above {one.gt}" for one in metadata if isinstance(one, annotated_types.Gt)]
+    least = [str(one.ge) for one in metadata if isinstance(one, annotated_types.Ge)]
+    most = [str(one.le) for one in metadata if isinstance(one, annotated_types.Le)]
+    if least and most:
+        return f"from {least[0]} to {most[0]}"
+    bounds = [*above, *(f"of at least {one}" for one in least), *(f"of at most {one}" for one in most)]
+    return " and ".join(bounds)
 
 
 def _secrecy(annotation: object, metadata: Sequence[object]) -> Secrecy:

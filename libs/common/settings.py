@@ -21,6 +21,7 @@ Mebibytes = Annotated[int, Unit("MiB")]
 Count = Annotated[int, Unit("count")]
 Tokens = Annotated[int, Unit("tokens")]
 PerMinute = Annotated[int, Unit("per minute")]
+Fraction = Annotated[float, Unit("part of 1")]
 Cosine = Annotated[float, Unit("cosine similarity")]
 PortNumber = Annotated[int, Unit("TCP port")]
 
@@ -83,7 +84,7 @@ class ServiceSettings(BaseSettings):
     otel_exporter_otlp_headers: SecretStr | None = None
     """Sent with every trace: `name=value` pairs with commas between them, values URL-encoded."""
 
-    otel_traces_sampler_arg: float = Field(default=1.0, ge=0, le=1)
+    otel_traces_sampler_arg: Fraction = Field(default=1.0, ge=0, le=1)
     """Which part of all runs is traced; the same in every service."""
 
 
