@@ -19,13 +19,17 @@ from operator import attrgetter, methodcaller
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, cast
 
 import psutil
+import structlog
+from prometheus_client import CollectorRegistry
 
 from libs.common.engine import EngineInfo
 from libs.common.engine_child import LENGTH, Signs, serve
 from libs.common.errors import EngineCrashed, EngineStalled, EngineUnavailable, InvalidSettings
+from libs.common.metrics.engines import EngineMetrics, Reason
 from libs.common.running_engine import RunningEngine
 from libs.common.stage import Work
 from libs.common.telemetry import current_logs
+from libs.common.tracing.spans import child_span
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -57,8 +61,19 @@ class ChildLimits:
 class ChildEngine(Generic[T]):
     """An engine in `processes` child processes; each serves one call at a time."""
 
-    def __init__(self, load: Callable[[], T], *, processes: int = 1, limits: ChildLimits | None = None) -> None:
+    def __init__(
+        self,
+        load: Callable[[], T],
+        *,
+        processes: int = 1,
+        limits: ChildLimits | None = None,
+        metrics: EngineMetrics | None = None,
+    ) -> None:
         """`load` runs in the child and must be picklable: a module-level function, or a `partial` of one."""
+        self.name: str | None = None
+        """As in the settings; known once it has started."""
+
+        self._metrics = metrics or EngineMetrics(CollectorRegistry())
         self._load = load
         self._processes = processes
         self._limits = limits or ChildLimits()
@@ -72,7 +87,14 @@ class ChildEngine(Generic[T]):
         """Load the model in every child, however long it takes; raises what the loader raised."""
         limits = replace(self._limits, stall=math.inf)
         calls = (self._call(attrgetter("info"), limits, _unheard) for _ in range(self._processes))
-        return cast(EngineInfo, (await asyncio.gather(*calls))[0])
+        info = cast(EngineInfo, (await asyncio.gather(*calls))[0])
+        self.name = info.name
+        self._metrics.started(info.name)
+        return info
+
+    def memory_bytes(self) -> list[int]:
+        """Resident memory of each living child."""
+        return [child.memory_bytes for child in self._children if child.is_alive]
 
     async def ask(self, method: Callable[[T], R]) -> R:
         """Call a quick method of the engine outside of any unit, at start."""
@@ -89,7 +111,8 @@ class ChildEngine(Generic[T]):
         """
         request = methodcaller(method.__name__, *args, **kwargs)
         try:
-            return cast(R, await self._call(request, self._limits, work.progress))
+            with child_span(f"engine {method.__name__}"):
+                return cast(R, await self._call(request, self._limits, work.progress))
         except InvalidSettings as error:
             raise EngineUnavailable(error.message) from error
 
@@ -114,7 +137,8 @@ class ChildEngine(Generic[T]):
         self, request: Callable[[Any], object], limits: ChildLimits, report: Callable[[float], None]
     ) -> bytes:
         async with self._lent() as child:
-            return await child.answer(pickle.dumps(request), _Watch(child, limits, report))
+            asked = (structlog.contextvars.get_contextvars(), request)
+            return await child.answer(pickle.dumps(asked), _Watch(child, limits, report))
 
     @asynccontextmanager
     async def _lent(self) -> AsyncIterator["_Child"]:
@@ -124,13 +148,16 @@ class ChildEngine(Generic[T]):
             if child is None or not child.is_alive:
                 child = await self._fresh(child)
             yield child
-        except BaseException:
+        except BaseException as error:
+            if child is not None:
+                self._count_end(_reason(error))
             await self._give_up(child)
             raise
         self._idle.put_nowait(child)
 
     async def _fresh(self, dead: "_Child | None") -> "_Child":
         if dead is not None:
+            self._count_end("crashed")  # while nobody asked it anything
             await self._end(dead)
         if self._closed:
             raise EngineCrashed("the engine is closed")
@@ -149,21 +176,50 @@ class ChildEngine(Generic[T]):
         await child.end()
         self._children.discard(child)
 
+    def _count_end(self, reason: Reason) -> None:
+        """One that never loaded belongs to a service that refuses to start."""
+        if self.name is not None and not self._closed:
+            self._metrics.ended(self.name, reason)
+
 
 @asynccontextmanager
 async def child_engine(
-    load: Callable[[], T], *, processes: int = 1, limits: ChildLimits | None = None
+    load: Callable[[], T],
+    *,
+    processes: int = 1,
+    limits: ChildLimits | None = None,
+    metrics: EngineMetrics | None = None,
 ) -> AsyncIterator[RunningEngine[T]]:
     """The engine in child processes, which end with the block; `load` as in `ChildEngine`."""
-    engine = ChildEngine(load, processes=processes, limits=limits)
+    metrics = metrics or EngineMetrics(CollectorRegistry())
+    engine = ChildEngine(load, processes=processes, limits=limits, metrics=metrics)
+    metrics.watch(engine)
     try:
         yield engine
     finally:
+        metrics.forget(engine)
         await engine.close()
 
 
 class _NeverBegan(EngineCrashed):
     """The child died before it knew of the call."""
+
+
+class _Outgrown(EngineCrashed):
+    """The child takes more memory than it may."""
+
+
+def _reason(error: BaseException) -> Reason:
+    """Why a child had to end, by the error of its call."""
+    match error:
+        case EngineStalled():
+            return "stalled"
+        case _Outgrown():
+            return "memory"
+        case asyncio.CancelledError():
+            return "cancelled"
+        case _:
+            return "crashed"
 
 
 class _Child:
@@ -258,7 +314,7 @@ class _Watch:
             raise EngineStalled(f"the engine reported no progress for {self._limits.stall:.0f} s")
         limit = self._limits.memory_bytes
         if limit is not None and self._child.memory_bytes > limit:
-            raise EngineCrashed(f"the engine's process outgrew its memory limit of {limit} bytes")
+            raise _Outgrown(f"the engine's process outgrew its memory limit of {limit} bytes")
 
 
 def _unheard(_fraction: float) -> None:

@@ -20,6 +20,8 @@ from libs.common.cases.replaying import replay_unit
 from libs.common.engine_here import engine_here
 from libs.common.engine_process import ChildLimits, child_engine
 from libs.common.errors import InvalidSettings, PipelineError
+from libs.common.metrics.engines import EngineMetrics
+from libs.common.metrics.process import measured_process
 from libs.common.running_engine import RunningEngine
 from libs.common.runtime.retry import until_answered
 from libs.common.runtime.worker import StageStopped, Worker
@@ -33,6 +35,7 @@ from libs.common.storage import ObjectStore
 from libs.common.streams.cache import RedisCache
 from libs.common.streams.connection import connect
 from libs.common.telemetry import configure_logs, guard_output
+from libs.common.tracing.setup import tracing
 
 STOPPED = 70
 """Exit status of a worker whose stage stands still for good (`EX_SOFTWARE`): starting it again helps."""
@@ -84,7 +87,8 @@ def run_service(name: str, settings_class: type[S], build: Build[S]) -> None:
             _end_at_once(replay_unit(arguments[1:], partial(_stages_here, settings, build)))
         configure_logs(name, level=settings.log_level, style=settings.log_format)
         warn_of_misspelt(settings_class)
-        asyncio.run(_serve(name, settings, build))
+        with tracing(name, settings):
+            asyncio.run(_serve(name, settings, build))
     except PipelineError as error:
         sys.stderr.write(f"{name} cannot start ({error.code}): {error.message}\n")
         _end_at_once(REFUSED)
@@ -105,7 +109,7 @@ async def _serve(name: str, settings: S, build: Build[S]) -> None:
     assert isinstance(settings, ServiceSettings)
     status = Status(service=name, registry=CollectorRegistry())
     listening = listening_socket(settings.host, settings.port)
-    async with serving(pages(status), listening):
+    async with measured_process(status.registry, service=name), serving(pages(status), listening):
         _log.info("status pages served", address=address_of(listening))
         await asyncio.to_thread(remove_abandoned)
         async with _resources(settings, status) as (worker_of, resources), build(settings, resources) as stages:
@@ -146,9 +150,23 @@ async def _resources(
         return Worker(redis, store, stages, service=name, lease=settings.lease, registry=registry)
 
     try:
-        yield worker, Resources(store=store, cache=RedisCache(redis), registry=registry)
+        yield (
+            worker,
+            Resources(store=store, cache=RedisCache(redis), engine=_measured_children(registry), registry=registry),
+        )
     finally:
         await redis.aclose()
+
+
+def _measured_children(registry: CollectorRegistry) -> OpenEngine:
+    metrics = EngineMetrics(registry)
+
+    def open_engine(
+        load: Callable[[], T], *, processes: int = 1, limits: ChildLimits | None = None
+    ) -> AbstractAsyncContextManager[RunningEngine[T]]:
+        return child_engine(load, processes=processes, limits=limits, metrics=metrics)
+
+    return open_engine
 
 
 async def _check_redis(redis: Redis) -> None:
