@@ -1,12 +1,13 @@
 """Whether a stage moves: its loop turns while there is room, and its units end in time."""
 
+import datetime
 from collections.abc import Collection
 
 from libs.common.status.standstill import Standstill
 from libs.common.streams.connection import SOCKET_TIMEOUT
 
 
-def patience(lease: float) -> float:
+def usual_patience(lease: float) -> float:
     """Seconds that a stage may stand still: a lease, and what Redis and a child that is being ended may take."""
     return lease + 2 * SOCKET_TIMEOUT
 
@@ -14,8 +15,8 @@ def patience(lease: float) -> float:
 class StageMotion:
     """Looked at several times a second."""
 
-    def __init__(self, *, lease: float) -> None:
-        self._patience = patience(lease)
+    def __init__(self, *, patience: float) -> None:
+        self._patience = patience
         self._loop = Standstill()
         self._units: dict[str, Standstill] = {}
         self._has_turned = False
@@ -33,12 +34,15 @@ class StageMotion:
             unit.look(now, is_still=True)
 
     @property
-    def standstill(self) -> Standstill | None:
-        """What has stood still for longer than it may, if anything has."""
-        longest = max((self._loop, *self._units.values()), key=lambda one: one.seconds)
-        return longest if longest.seconds > self._patience else None
+    def stopped_since(self) -> datetime.datetime | None:
+        """Since when it has stood still, if that is longer than it may."""
+        return self._longest.since if self._longest.seconds > self._patience else None
 
     @property
     def is_hopeless(self) -> bool:
         """Whether it has stood still for so long that only another process helps."""
-        return self.standstill is not None and self.standstill.seconds > 3 * self._patience
+        return self._longest.seconds > 2 * self._patience
+
+    @property
+    def _longest(self) -> Standstill:
+        return max((self._loop, *self._units.values()), key=lambda one: one.seconds)

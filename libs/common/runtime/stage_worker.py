@@ -15,7 +15,7 @@ from libs.common.metrics.stages import StageMetrics, WorkerMetrics
 from libs.common.outcome import Unit
 from libs.common.runtime.handling import Handling
 from libs.common.runtime.held import Held
-from libs.common.runtime.motion import StageMotion
+from libs.common.runtime.motion import StageMotion, usual_patience
 from libs.common.runtime.retry import short_backoff, until_answered
 from libs.common.runtime.slots import Slots, Solitude
 from libs.common.runtime.work import UnitWork
@@ -46,6 +46,7 @@ class StageWorker(Generic[E]):
         *,
         lease: float,
         metrics: WorkerMetrics,
+        patience: float | None = None,
     ) -> None:
         self.stage = stage
         self.held: dict[str, Held[E]] = {}
@@ -58,7 +59,7 @@ class StageWorker(Generic[E]):
         self._handling = Handling(stage, queue, store, solitude, self._metrics)
         self._lease = lease
         self._slots = Slots(stage.slots)
-        self.motion = StageMotion(lease=lease)
+        self.motion = StageMotion(patience=patience or usual_patience(lease))
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = asyncio.Event()
         self._next_takeover = 0.0

@@ -47,8 +47,12 @@ class Worker:
         service: str,
         lease: float,
         registry: CollectorRegistry | None = None,
+        patience: float | None = None,
     ) -> None:
-        """`registry`: where the worker puts what it measures; by default one that nobody reads."""
+        """`registry`: where the worker puts what it measures; by default one that nobody reads.
+
+        `patience`: seconds that a stage may stand still; by default what its lease makes of it.
+        """
         self.registry = registry or CollectorRegistry()
         self.consumer = consumer_name(service)
         scripts, solitude, metrics = Scripts(redis), Solitude(), WorkerMetrics(self.registry)
@@ -59,6 +63,7 @@ class Worker:
                 store,
                 solitude,
                 lease=lease,
+                patience=patience,
                 metrics=metrics,
             )
             for stage in stages
@@ -78,8 +83,8 @@ class Worker:
     @property
     def stopped(self) -> Mapping[str, datetime.datetime]:
         """Stage that stands still although it should move → since when."""
-        found = {one.stage.name: one.motion.standstill for one in self.stages}
-        return {name: still.since for name, still in found.items() if still is not None and still.since is not None}
+        found = {one.stage.name: one.motion.stopped_since for one in self.stages}
+        return {name: since for name, since in found.items() if since is not None}
 
     async def run(self, stopped: asyncio.Event, *, grace: float) -> None:
         """Work until `stopped`; then finish or hand back what is in hand within `grace` seconds.
