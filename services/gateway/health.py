@@ -1,8 +1,7 @@
 """Looks at the gateway's dependencies and at the whole line."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
@@ -10,16 +9,16 @@ from redis.exceptions import RedisError
 
 from libs.common.errors import PipelineError
 from libs.common.release import RELEASE
+from libs.common.runtime.motion import usual_patience
+from libs.common.status.dependencies import PATIENCE, PROBE, look_at
 from libs.common.storage import ObjectStore
 from libs.common.streams.monitor import StageView, survey
 from libs.common.streams.scripts import Scripts
 from services.gateway.database import Database, load_queries
 from services.gateway.embedding_models import models_in_use
-from services.gateway.schemas.health import DependencyHealth, Health, Readiness, StageHealth
+from services.gateway.schemas.health import DependencyHealth, Health, Readiness, StageHealth, StoppedWorker
 
 _SQL = load_queries("voiceprints")
-_PATIENCE = 3.0
-_PROBE = "probes/health"
 
 
 @dataclass(frozen=True)
@@ -53,17 +52,18 @@ class HealthCheck:
         )
 
     async def _dependencies(self) -> dict[str, DependencyHealth]:
-        checks: dict[str, Callable[[], Awaitable[object]]] = {
-            "postgres": lambda: self.database.execute("SELECT 1"),
-            "redis": self.redis.ping,
-            "object_store": lambda: self.store.exists(_PROBE),
-        }
-        found = await asyncio.gather(*(_checked(check) for check in checks.values()))
-        return dict(zip(checks, found, strict=True))
+        found = await look_at(
+            {
+                "postgres": lambda: self.database.execute("SELECT 1"),
+                "redis": self.redis.ping,
+                "object_store": lambda: self.store.exists(PROBE),
+            }
+        )
+        return {name: DependencyHealth(**one.model_dump()) for name, one in found.items()}
 
     async def _stages(self) -> dict[str, StageHealth]:
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(PATIENCE):
                 views = await survey(self.redis, self.scripts)
         except (RedisError, OSError, TimeoutError):
             return {}  # it went away in between; the next look says so
@@ -76,7 +76,7 @@ class HealthCheck:
             several = f"diarizers embed with different models: {', '.join(models)}"
             return (f"{several}; a speaker is recognized only by the model that made the voiceprint",)
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(PATIENCE):
                 others = await self.database.fetch_one(_SQL["count_other_models"], models[0]) if models else None
         except (PipelineError, TimeoutError):
             return ()  # it went away in between; the next look says so
@@ -95,29 +95,34 @@ def _stage(name: str, view: StageView) -> StageHealth:
         waiting=view.backlog.unread + view.backlog.delayed,
         pending=view.backlog.pending,
         oldest=view.backlog.oldest,
+        stopped=tuple(
+            StoppedWorker(consumer=one.consumer, since=one.stopped[name]) for one in view.workers if name in one.stopped
+        ),
+        left_unread=_left_unread(name, view),
     )
 
 
-async def _checked(check: Callable[[], Awaitable[object]]) -> DependencyHealth:
-    began = time.monotonic()
-    error = None
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            await check()
-    except (PipelineError, RedisError, OSError, TimeoutError) as fault:
-        error = str(fault) or f"no answer within {_PATIENCE:.0f} s"
-    return DependencyHealth(
-        status="up" if error is None else "down", latency=round(time.monotonic() - began, 4), error=error
-    )
+def _left_unread(name: str, view: StageView) -> float | None:
+    """The age of the oldest unread entry, if a worker could have read it for longer than it may stand still.
+
+    A worker says at each sign of life for how long it has had room; an entry that was there all that time and is still
+    unread was not passed over because the line is busy. The sign is younger than a lease.
+    """
+    age = view.backlog.oldest_unread or 0.0
+    bounds = [usual_patience(one.lease) for one in view.workers if one.room.get(name, 0.0) > usual_patience(one.lease)]
+    return age if any(age > 2 * bound for bound in bounds) else None
 
 
 def _dependency_problems(dependencies: Mapping[str, DependencyHealth]) -> list[str]:
     return [f"{name} is down: {one.error}" for name, one in dependencies.items() if one.status == "down"]
 
 
-def _stage_problems(stages: Mapping[str, StageHealth]) -> list[str]:
-    return [
-        f"{name} has {'work and ' if one.is_stuck else ''}no living worker"
-        for name, one in stages.items()
-        if one.workers == 0
-    ]
+def _stage_problems(stages: Mapping[str, StageHealth]) -> Iterator[str]:
+    for name, one in stages.items():
+        if one.workers == 0:
+            yield f"{name} has {'work and ' if one.has_work_alone else ''}no living worker"
+        for worker in one.stopped:
+            since = f"{worker.since:%Y-%m-%d %H:%M:%SZ}"
+            yield f"{name} has stood still in {worker.consumer} since {since}; start that process again"
+        if one.left_unread is not None:
+            yield f"{name} has left an entry unread for {one.left_unread:.0f} s although a worker has room"

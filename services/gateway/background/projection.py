@@ -8,6 +8,7 @@ from redis.exceptions import RedisError
 
 from libs.common.errors import StorageUnavailable, UnreadableEvent
 from libs.common.events import VoiceEmbedded
+from libs.common.runtime.motion import StageMotion, usual_patience
 from libs.common.runtime.retry import is_outage, short_backoff
 from libs.common.streams.connection import BLOCK
 from libs.common.streams.keys import PREFIX
@@ -35,6 +36,8 @@ class Projection:
         self._lease = lease
         self._galleries = galleries
         self._is_closing = False
+        self.motion = StageMotion(patience=usual_patience(lease))
+        """An outage does not count as standstill: who looks for it sees the server that is down."""
 
     def close(self) -> None:
         """Let `run` return within the time that a read may wait."""
@@ -51,11 +54,13 @@ class Projection:
                     await self._project(await self._reader.take_over(_READ_AT_ONCE, lease=self._lease))
                 await self._project(await self._reader.read(_READ_AT_ONCE, block=BLOCK / 2))
                 failures = 0
+                self.motion.turn()
             except (RedisError, OSError) as error:
                 if not is_outage(error):
                     raise
                 failures += 1
                 _log.warning("projection waits for redis", error=str(error), failures=failures)
+                self.motion.turn()
                 await asyncio.sleep(short_backoff(failures))
                 # Redis's downtime counts as idle time of every entry.
                 next_takeover = loop.time() + self._lease
@@ -64,6 +69,7 @@ class Projection:
         for read in reads:
             if isinstance(read.delivery, Delivery):
                 await self._record_in_time(read.stream.removeprefix(PREFIX), read.delivery)
+                self.motion.turn()
             else:
                 _log.error("discarded an entry that nobody can read", stream=read.stream, reason=read.delivery.reason)
         await self._reader.acknowledge(reads)
@@ -75,6 +81,7 @@ class Projection:
                 return await self._record(stream, delivery)
             except (DatabaseUnavailable, StorageUnavailable) as error:
                 failures += 1
+                self.motion.turn()
                 _log.warning("projection waits", error=str(error), failures=failures)
                 await asyncio.sleep(short_backoff(failures))
 

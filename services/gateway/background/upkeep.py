@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from libs.common.errors import PipelineError
+from libs.common.streams.keys import PROJECTION
 from libs.common.streams.monitor import Heartbeat
 from services.gateway.background.erasures import Erasures
 from services.gateway.background.galleries import Galleries
@@ -22,6 +24,7 @@ from services.gateway.background.retention import Retention
 from services.gateway.background.trimmer import Trimmer
 
 _CLOSING_TIME = 10.0
+_PULSE = 0.5
 _CANCELLED_WITHIN = 1.0
 
 _log = structlog.get_logger(__name__)
@@ -64,7 +67,8 @@ class Upkeep:
         loops = [
             self.relay.run(),
             self.galleries.run(),
-            _repeat(self.heartbeat.beat, self.heartbeat.period),
+            _repeat(self._beat, self.heartbeat.period),
+            _repeat(self._watch, _PULSE),
             _repeat(self.reconciler.reconcile, self.periods.reconcile),
             _repeat(self.erasures.repeat, self.periods.erase),
             _repeat(self.erasures.sweep, self.periods.erase),
@@ -81,6 +85,13 @@ class Upkeep:
             self.projection.close()
             await asyncio.wait({projecting}, timeout=_CLOSING_TIME)
             await end([projecting, *tasks])
+
+    async def _beat(self) -> None:
+        since = self.projection.motion.stopped_since
+        await self.heartbeat.beat(stopped={PROJECTION: since} if since is not None else {})
+
+    async def _watch(self) -> None:
+        self.projection.motion.look(time.monotonic(), should_turn=True, overdue=())
 
 
 async def end(tasks: Sequence[asyncio.Task[None]]) -> None:

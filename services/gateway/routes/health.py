@@ -24,14 +24,15 @@ async def root() -> RedirectResponse:
         503: {
             **shown(examples.HEALTH_FAILING),
             "model": Health,
-            "description": "A dependency is down, or a stage with work has no worker",
+            "description": "A dependency is down, or work stands still in a stage",
         },
     },
 )
 async def read_health(response: Response, gateway: TheGateway) -> Health:
     """Every dependency with its latency, every stage with its workers and the work before it.
 
-    A stage without workers is listed under `problems` at once, and answered with 503 when work waits for it.
+    A stage without workers is listed under `problems` at once, and answered with 503 when work waits for it. A stage
+    is answered with 503, too, when one of its workers lives and does not move, or leaves work unread.
     """
     health = await gateway.health.health()
     response.status_code = _status_code(is_ok=not health.is_failing)

@@ -1,5 +1,6 @@
 """What the API answers about itself."""
 
+import datetime
 from typing import Literal
 
 from services.gateway.schemas.answers import Answer
@@ -13,6 +14,13 @@ class DependencyHealth(Answer):
     """Seconds until it answered, or until that was given up."""
 
     error: str | None = None
+
+
+class StoppedWorker(Answer):
+    """A worker whose process lives and whose stage does not move."""
+
+    consumer: str
+    since: datetime.datetime
 
 
 class StageHealth(Answer):
@@ -31,14 +39,25 @@ class StageHealth(Answer):
     oldest: float | None
     """Seconds since the oldest of them was published."""
 
+    stopped: tuple[StoppedWorker, ...] = ()
+    """Workers that live and stand still although they should move."""
+
+    left_unread: float | None = None
+    """Seconds that an entry has waited although a worker has had room for it, where that is too long."""
+
     @property
-    def is_stuck(self) -> bool:
+    def has_work_alone(self) -> bool:
         """Whether there is work and nobody to do it."""
         return self.workers == 0 and self.waiting + self.pending > 0
 
+    @property
+    def is_stuck(self) -> bool:
+        """Whether work stands still here."""
+        return self.has_work_alone or bool(self.stopped) or self.left_unread is not None
+
 
 class Health(Answer):
-    """`degraded` if a dependency is down, or a stage has no worker."""
+    """`degraded` if a dependency is down, or a stage has no worker or one that does not move."""
 
     status: Literal["ok", "degraded"]
     release: str
