@@ -94,6 +94,7 @@ def _environment(folder: Path, servers: Servers, redis_url: str) -> dict[str, st
         **kept,
         "OMP_NUM_THREADS": "1",
         "PYTHONUNBUFFERED": "1",
+        "PORT": "0",
         "TMPDIR": str(folder / "tmp"),
         "REDIS_URL": redis_url,
         "POSTGRES_URL": servers.postgres_url,

@@ -8,7 +8,12 @@ from cli.local.engines import ROOT, Engines
 from cli.local.supervisor import Program
 from cli.settings import LocalSettings
 
-SERVICES = ("gateway", "normalizer", "diarizer", "transcriber", "summarizer")
+GATEWAY = "gateway"
+WORKERS = ("normalizer", "diarizer", "transcriber", "summarizer")
+SERVICES = (GATEWAY, *WORKERS)
+
+_UNSEEN = {"HOST": "127.0.0.1", "PORT": "0"}
+"""Where workers listen: only this program asks them how they are."""
 
 
 def programs(settings: LocalSettings, engines: Engines, *, redis_url: str, postgres_url: str) -> Sequence[Program]:
@@ -18,7 +23,7 @@ def programs(settings: LocalSettings, engines: Engines, *, redis_url: str, postg
         Program(
             name=name,
             command=service_command(name, python=engines.python(name)),
-            environment=environment,
+            environment=environment if name == GATEWAY else {**environment, **_UNSEEN},
             folder=ROOT,
         )
         for name in SERVICES

@@ -66,6 +66,8 @@ class Fleet:
             **self._environment,
             "REDIS_URL": redis_url,
             "LEASE": str(LEASE),
+            "HOST": "127.0.0.1",
+            "PORT": "0",
             "CHAOS_MARKS": str(self._folder / "marks"),
         }
         command = [sys.executable, "-m", f"chaos.services.{service}"]
