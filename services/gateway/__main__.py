@@ -1,4 +1,7 @@
-"""`python -m services.gateway`: the API and the work behind it; `… migrate` brings the database to its schema."""
+"""`python -m services.gateway`: the API and the work behind it.
+
+`… migrate` brings the database to its schema, `… keys` makes and revokes API keys.
+"""
 
 import asyncio
 import socket
@@ -16,8 +19,12 @@ from libs.common.telemetry import configure_logs, guard_output
 from services.gateway import migrate
 from services.gateway.app import create_app
 from services.gateway.gateway import Gateway
+from services.gateway.keys.commands import keys, store_given_key
 from services.gateway.serving import refusal, running_gateway
 from services.gateway.settings import GatewaySettings
+
+_FORCED_AFTER = 2
+"""Seconds past the grace period after which clients that read nothing are no longer waited for."""
 
 _log = structlog.get_logger(__name__)
 
@@ -41,25 +48,34 @@ class _Server(uvicorn.Server):
 
 
 def main(arguments: list[str]) -> int:
-    """Serve or migrate; says in one line why it cannot start, with the status `REFUSED` if the settings are why."""
+    """Serve, migrate or manage keys; says in one line why not, with the status `REFUSED` if the settings are why."""
     guard_output()
     try:
         settings = read_settings(GatewaySettings)
-        configure_logs("gateway", level=settings.log_level, style=settings.log_format)
+        stream = sys.stderr if arguments[:1] == ["keys"] else sys.stdout
+        configure_logs("gateway", level=settings.log_level, style=settings.log_format, stream=stream)
         warn_of_misspelt(GatewaySettings)
         match arguments:
             case []:
                 asyncio.run(_serve(settings))
             case ["migrate"]:
-                _log.info("database migrated", applied=migrate.apply(settings.postgres_url))
+                _migrate(settings)
+            case ["keys", *asked]:
+                return keys(asked, settings.postgres_url)
             case _:
-                sys.stderr.write("usage: python -m services.gateway [migrate]\n")
+                sys.stderr.write("usage: python -m services.gateway [migrate | keys]\n")
                 return 2
     except PipelineError as error:
         line, status = refusal(error)
         sys.stderr.write(line)
         return status
     return 0
+
+
+def _migrate(settings: GatewaySettings) -> None:
+    _log.info("database migrated", applied=migrate.apply(settings.postgres_url))
+    if settings.hansard_api_key is not None:
+        store_given_key(settings.hansard_api_key.get_secret_value(), settings.postgres_url)
 
 
 async def _serve(settings: GatewaySettings) -> None:
@@ -73,7 +89,7 @@ async def _serve(settings: GatewaySettings) -> None:
 
 async def _stop(server: uvicorn.Server, gateway: Gateway, stopped: asyncio.Event) -> None:
     await stopped.wait()
-    gateway.tail.close()  # whoever follows events would hold the server up
+    gateway.stop()
     server.should_exit = True
 
 
@@ -86,7 +102,7 @@ def _server(gateway: Gateway, settings: GatewaySettings) -> uvicorn.Server:
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=max(1, round(settings.grace)),
+        timeout_graceful_shutdown=round(settings.grace) + _FORCED_AFTER,
     )
     return _Server(config)
 

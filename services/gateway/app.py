@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
 from libs.common.release import RELEASE
+from services.gateway.draining import Draining
 from services.gateway.gateway import Gateway
 from services.gateway.keys.door import Door
 from services.gateway.problems import handle_errors
@@ -39,6 +40,7 @@ def create_app(gateway: Gateway) -> FastAPI:
     app.state.gateway = gateway
     handle_errors(app)
     app.add_middleware(Door, callers=gateway.callers)
+    app.add_middleware(Draining, in_hand=gateway.in_hand)
     app.add_middleware(RequestIds)
     for router in (
         meetings.router,

@@ -55,6 +55,12 @@ class Unauthorized(ApiError):
         super().__init__("send a key that is neither revoked nor expired, as `Authorization: Bearer <key>`")
 
 
+class GatewayStopping(ApiError):
+    """The request was in hand when the gateway stopped, and was not answered in time."""
+
+    code = "gateway_stopping"
+
+
 class UnsupportedMediaType(ApiError):
     """The body is not multipart/form-data."""
 
@@ -242,6 +248,7 @@ KINDS: dict[str, Kind] = {
     "idempotency_key_reused": Kind(422, "The idempotency key belongs to another request"),
     "backlog_full": Kind(429, "Too much waits already"),
     "internal_error": Kind(500, "Something went wrong here"),
+    "gateway_stopping": Kind(503, "The gateway stops"),
     "database_unavailable": Kind(503, "The database does not answer"),
     "storage_unavailable": Kind(503, "The object store does not answer"),
     "embedding_model_unknown": Kind(503, "No living diarizer says with which model it embeds"),

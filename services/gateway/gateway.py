@@ -19,6 +19,7 @@ from services.gateway.background.galleries import Galleries
 from services.gateway.backpressure import Backpressure
 from services.gateway.database import Database
 from services.gateway.deletion import Deletion
+from services.gateway.draining import RequestsInHand
 from services.gateway.enrolment import Enrolment
 from services.gateway.health import HealthCheck
 from services.gateway.intake.uploads import UploadLimits
@@ -51,9 +52,15 @@ class Gateway:
     galleries: Galleries
     erasures: Erasures
     tail: Tail
+    in_hand: RequestsInHand
     limits: UploadLimits
     backpressure: Backpressure
     personas: tuple[str, ...]
+
+    def stop(self) -> None:
+        """Let whoever follows events go, and give all other requests their time; nothing new is to come."""
+        self.tail.close()
+        self.in_hand.stop()
 
     @property
     def meetings(self) -> Meetings:
@@ -139,6 +146,7 @@ async def open_gateway(settings: GatewaySettings) -> AsyncIterator[Gateway]:
                 database, store, redis, scripts, keep_days=settings.keep_days, sweep_age=settings.sweep_age
             ),
             tail=tail,
+            in_hand=RequestsInHand(grace=settings.grace),
             limits=UploadLimits(max_bytes=settings.max_upload_bytes, max_silence=settings.max_upload_silence),
             backpressure=Backpressure(database, scripts, limit=settings.backlog_limit),
             personas=personas,

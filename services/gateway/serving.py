@@ -22,8 +22,11 @@ from services.gateway.background.records import Records
 from services.gateway.background.retention import Retention
 from services.gateway.background.trimmer import Trimmer
 from services.gateway.background.upkeep import Periods, Upkeep
+from services.gateway.database import DatabaseUnavailable
 from services.gateway.gateway import Gateway, open_gateway
 from services.gateway.settings import GatewaySettings
+
+_FIRST_KEY = "python -m services.gateway keys create NAME, or set HANSARD_API_KEY and run migrate"
 
 _log = structlog.get_logger(__name__)
 
@@ -37,6 +40,7 @@ async def running_gateway(settings: GatewaySettings) -> AsyncIterator[Gateway]:
     """
     async with open_gateway(settings) as gateway:
         await _check_store(gateway)
+        await _check_keys(gateway)
         async with _upkeep(gateway, settings).running():
             yield gateway
     _log.info("gateway stopped")
@@ -53,6 +57,15 @@ async def _check_store(gateway: Gateway) -> None:
         await gateway.store.check()
     except StorageUnavailable as error:
         _log.warning("the object store does not answer yet", error=error.message)
+
+
+async def _check_keys(gateway: Gateway) -> None:
+    """A door without any key lets nobody in: say so, once, with the cure."""
+    try:
+        if gateway.callers.is_key_required and not await gateway.callers.has_any():
+            _log.warning("nobody can ask for anything yet: no API key exists", cure=_FIRST_KEY)
+    except DatabaseUnavailable as error:
+        _log.warning("the database does not answer yet", error=error.message)
 
 
 def _upkeep(gateway: Gateway, settings: GatewaySettings) -> Upkeep:

@@ -9,10 +9,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 import asyncpg
+import structlog
 
 from libs.common.errors import PipelineError
 from services.gateway.database import Database
 from services.gateway.keys.callers import DEFAULT_WORKSPACE, REMEMBERED
+from services.gateway.keys.key import prefix
 from services.gateway.keys.keyring import InvalidKeyWish, KeyNotNamed, Keyring, KeyWish, KnownKey
 
 WRONG_USAGE = 2
@@ -20,6 +22,8 @@ _LONGEST_DAYS = 36_500.0
 _COLUMNS = ("ID", "PREFIX", "NAME", "WORKSPACE", "CREATED", "LAST USED", "EXPIRES", "STATE")
 
 T = TypeVar("T")
+
+_log = structlog.get_logger(__name__)
 
 
 def keys(arguments: Sequence[str], postgres_url: str) -> int:
@@ -34,6 +38,19 @@ def keys(arguments: Sequence[str], postgres_url: str) -> int:
     except PipelineError as error:
         sys.stderr.write(f"keys: {error.message}\n")
         return WRONG_USAGE if isinstance(error, InvalidKeyWish | KeyNotNamed) else 1
+
+
+def store_given_key(key: str, postgres_url: str) -> None:
+    """Keep the key that `HANSARD_API_KEY` holds; as often as somebody likes.
+
+    Raises:
+        DatabaseUnavailable: Postgres does not answer.
+    """
+    wish = KeyWish("HANSARD_API_KEY", DEFAULT_WORKSPACE)
+    if with_keyring(postgres_url, lambda ring: ring.store(key, wish)):
+        _log.info("the key in HANSARD_API_KEY opens the gateway", prefix=prefix(key))
+    else:
+        _log.warning("the key in HANSARD_API_KEY opens nothing: it was revoked", prefix=prefix(key))
 
 
 def with_keyring(postgres_url: str, work: Callable[[Keyring], Awaitable[T]]) -> T:
@@ -101,8 +118,8 @@ def _list(asked: argparse.Namespace, postgres_url: str) -> int:
 
 
 def _revoke(asked: argparse.Namespace, postgres_url: str) -> int:
-    prefix = with_keyring(postgres_url, lambda ring: ring.revoke(asked.key))
-    sys.stderr.write(f"{prefix}… is revoked; gateways that run refuse it within {REMEMBERED:.0f} s\n")
+    revoked = with_keyring(postgres_url, lambda ring: ring.revoke(asked.key))
+    sys.stderr.write(f"{revoked}… is revoked; gateways that run refuse it within {REMEMBERED:.0f} s\n")
     return 0
 
 

@@ -1,0 +1,99 @@
+"""The gateway for uvicorn's own command: `uvicorn --factory services.gateway.asgi:app --host 0.0.0.0 --port $PORT`.
+
+Who starts it so wants to be reached from elsewhere: it always asks for keys.
+"""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from libs.common.errors import PipelineError
+from libs.common.settings import read_settings, warn_of_misspelt
+from libs.common.telemetry import configure_logs, guard_output
+from services.gateway.app import create_app
+from services.gateway.serving import refusal, running_gateway
+from services.gateway.settings import GatewaySettings
+
+_FORCED_AFTER = 2.0
+"""Seconds past the grace period after which uvicorn no longer waits for clients that read nothing."""
+
+_Handler = Callable[[int, FrameType | None], object]
+
+
+def app() -> ASGIApp:
+    """The application; settings that cannot work end the process with one clear line and the status `REFUSED`."""
+    guard_output()
+    try:
+        settings = read_settings(GatewaySettings)
+    except PipelineError as error:
+        line, status = refusal(error)
+        sys.stderr.write(line)
+        sys.exit(status)
+    configure_logs("gateway", level=settings.log_level, style=settings.log_format)
+    _take_over_logs()
+    warn_of_misspelt(GatewaySettings)
+    return _Lifespan(settings.model_copy(update={"require_api_key": True}))
+
+
+def _take_over_logs() -> None:
+    """Let uvicorn's lines go where all others go; each request has its line already."""
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = name != "uvicorn.access"
+
+
+class _Lifespan:
+    """ASGI application: opens the gateway when uvicorn starts, and closes it after the last request."""
+
+    def __init__(self, settings: GatewaySettings) -> None:
+        self._settings = settings
+        self._app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif self._app is None:
+            raise RuntimeError("start uvicorn without `--lifespan off`: the gateway is not open")
+        else:
+            await self._app(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            async with running_gateway(self._settings) as gateway:
+                self._app = create_app(gateway)
+                with _on_signal(gateway.stop, force_after=self._settings.grace + _FORCED_AFTER):
+                    await send({"type": "lifespan.startup.complete"})
+                    await receive()
+        except PipelineError as error:
+            await send({"type": "lifespan.startup.failed", "message": refusal(error)[0].strip()})
+        else:
+            await send({"type": "lifespan.shutdown.complete"})
+
+
+@contextmanager
+def _on_signal(stop: Callable[[], None], *, force_after: float) -> Iterator[None]:
+    """Call `stop` before uvicorn hears of SIGTERM or SIGINT: it waits for followers, who would never end."""
+    loop = asyncio.get_running_loop()
+    known = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    uvicorns: dict[signal.Signals, _Handler] = {number: one for number, one in known.items() if callable(one)}
+
+    def pass_on(number: signal.Signals) -> None:
+        stop()
+        loop.call_later(force_after, uvicorns[signal.SIGINT], signal.SIGINT, None)
+        uvicorns[number](number, None)
+
+    for number in uvicorns:
+        loop.add_signal_handler(number, pass_on, number)
+    try:
+        yield
+    finally:
+        for number, handler in uvicorns.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler)
