@@ -1,0 +1,198 @@
+"""Nobody gets in without a key that opens, whatever the address."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from services.gateway.app import create_app
+from services.gateway.errors import Unauthorized
+from services.gateway.gateway import Gateway
+from services.gateway.keys.callers import REMEMBERED, Callers
+from services.gateway.keys.key import digest, is_key, new_key, prefix
+from services.gateway.keys.keyring import Keyring, KeyWish
+from tests.integration.line import accepted, publish, until
+
+ADDRESS = "/api/meetings"
+
+
+def bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+async def last_use(gateway: Gateway, key: str) -> object:
+    row = await gateway.database.fetch_one("SELECT last_used_at FROM api_keys WHERE digest = $1", digest(key))
+    assert row is not None
+    return row["last_used_at"]
+
+
+async def opens(callers: Callers, key: str) -> bool:
+    try:
+        await callers.who([f"Bearer {key}"])
+    except Unauthorized:
+        return False
+    return True
+
+
+async def publish_on(gateway: Gateway) -> None:
+    """Something happens on a stream again and again."""
+    while True:
+        await publish(gateway.redis, accepted())
+        await asyncio.sleep(0.2)
+
+
+async def test_a_key_opens_its_workspace(stranger: httpx.AsyncClient, key: str) -> None:
+    answer = await stranger.get(ADDRESS, headers=bearer(key))
+    assert (answer.status_code, answer.json()["meetings"]) == (200, [])
+
+
+@pytest.mark.parametrize("sent", [None, "", "Bearer", "Bearer x", "Basic {key}", "{key}", "Bearer {key}x", "Bearer ü"])
+async def test_what_is_no_key_is_refused(stranger: httpx.AsyncClient, key: str, sent: str | None) -> None:
+    headers = {} if sent is None else {b"Authorization": sent.format(key=key).encode()}
+    answer = await stranger.get(ADDRESS, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+async def test_two_keys_are_none(stranger: httpx.AsyncClient, key: str) -> None:
+    headers = [("Authorization", f"Bearer {key}")] * 2
+    assert (await stranger.get(ADDRESS, headers=headers)).status_code == 401
+
+
+async def test_nobody_learns_why_a_key_is_refused(
+    stranger: httpx.AsyncClient, gateway: Gateway, keyring: Keyring
+) -> None:
+    revoked, expired = [await keyring.create(KeyWish(name, "default", days=1)) for name in ("revoked", "expired")]
+    await keyring.revoke(prefix(revoked))
+    await gateway.database.execute("UPDATE api_keys SET expires_at = now() WHERE digest = $1", digest(expired))
+    answers = [await stranger.get(ADDRESS, headers=bearer(one)) for one in (revoked, expired, new_key())]
+    answers.append(await stranger.get(ADDRESS))
+    bodies = [{**one.json(), "request_id": None} for one in answers]
+    assert bodies == [bodies[0]] * 4
+    assert bodies[0]["status"] == 401
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/metrics", "/redoc", "/docs/other", "/health/", "/api"])
+async def test_an_address_that_nobody_has_thought_of_is_closed(stranger: httpx.AsyncClient, path: str) -> None:
+    assert (await stranger.get(path)).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/ready", "/docs", "/openapi.json", "/docs/assets/swagger-ui.css"])
+async def test_what_everybody_may_read_asks_for_no_key(stranger: httpx.AsyncClient, path: str) -> None:
+    assert (await stranger.get(path)).status_code in {200, 307, 503}
+
+
+async def test_without_a_duty_a_wrong_key_is_refused_all_the_same(gateway: Gateway, key: str) -> None:
+    app = create_app(replace(gateway, callers=Callers(gateway.database, is_key_required=False)))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as client:
+        assert (await client.get(ADDRESS)).status_code == 200
+        assert (await client.get(ADDRESS, headers=bearer(key))).status_code == 200
+        assert (await client.get(ADDRESS, headers=bearer(new_key()))).status_code == 401
+
+
+async def test_a_new_key_opens_although_it_was_tried_before(stranger: httpx.AsyncClient, keyring: Keyring) -> None:
+    given = new_key()
+    assert (await stranger.get(ADDRESS, headers=bearer(given))).status_code == 401
+    assert await keyring.store(given, KeyWish("given", "default"))
+    assert (await stranger.get(ADDRESS, headers=bearer(given))).status_code == 200
+
+
+async def test_a_revoked_key_closes_within_seconds(stranger: httpx.AsyncClient, key: str, keyring: Keyring) -> None:
+    assert (await stranger.get(ADDRESS, headers=bearer(key))).status_code == 200
+    await keyring.revoke(prefix(key))
+    began = time.monotonic()
+
+    async def is_closed() -> bool:
+        return (await stranger.get(ADDRESS, headers=bearer(key))).status_code == 401
+
+    await until(is_closed)
+    assert time.monotonic() - began < REMEMBERED + 1
+
+
+async def test_the_use_of_a_key_is_noted_once_a_minute(gateway: Gateway, key: str) -> None:
+    shown = [f"Bearer {key}"]
+    await Callers(gateway.database, is_key_required=True).who(shown)
+    first = await last_use(gateway, key)
+    await Callers(gateway.database, is_key_required=True).who(shown)
+    assert first is not None
+    assert await last_use(gateway, key) == first
+    await gateway.database.execute("UPDATE api_keys SET last_used_at = now() - interval '61 s'")
+    await Callers(gateway.database, is_key_required=True).who(shown)
+    assert await last_use(gateway, key) > first  # type: ignore[operator]
+
+
+async def test_without_postgres_only_a_key_of_the_last_seconds_opens(
+    stranger: httpx.AsyncClient, gateway: Gateway, key: str
+) -> None:
+    assert (await stranger.get("/nowhere", headers=bearer(key))).status_code == 404
+    await gateway.database.close()
+    known, unknown, shapeless = [await stranger.get("/nowhere", headers=bearer(one)) for one in (key, new_key(), "x")]
+    assert (known.status_code, shapeless.status_code) == (404, 401)
+    assert (unknown.status_code, unknown.json()["code"]) == (503, "database_unavailable")
+    assert unknown.headers["Retry-After"]
+
+
+async def test_an_upload_of_gigabytes_with_a_wrong_key_is_refused_at_its_headers(address: tuple[str, int]) -> None:
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(
+        f"POST /api/meetings/process HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {new_key()}\r\n"
+        f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {2 * 1024**3}\r\n\r\n".encode()
+    )
+    answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 401")
+
+
+async def test_who_sends_a_body_to_a_closed_door_hears_why(address: tuple[str, int]) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        for _ in range(200):
+            yield bytes(100_000)
+
+    async with httpx.AsyncClient(base_url="http://{}:{}".format(*address)) as client:
+        assert (await client.post("/api/meetings/process", content=body())).status_code == 401
+
+
+async def test_who_follows_events_is_let_go_when_the_key_is_revoked(
+    gateway: Gateway, address: tuple[str, int], key: str, keyring: Keyring
+) -> None:
+    url = "http://{}:{}/api/pipeline/events".format(*address)
+    async with httpx.AsyncClient(timeout=30) as client, client.stream("GET", url, headers=bearer(key)) as answer:
+        lines = answer.aiter_lines()
+        assert await anext(lines) == "event: begin"
+        await keyring.revoke(prefix(key))
+        publishing = asyncio.create_task(publish_on(gateway))
+        with suppress(httpx.RemoteProtocolError):
+            async with asyncio.timeout(20):
+                async for _ in lines:
+                    pass
+        publishing.cancel()
+        assert (await client.get(url, headers=bearer(key))).status_code == 401
+
+
+def test_a_key_is_known_by_its_shape() -> None:
+    assert is_key(new_key())
+    assert is_key("0123456789abcdef" * 2)
+    assert [one for one in ("", "x" * 64, "hunter2", "short-but-random-Zk3", "a b" * 20, "ü" * 40) if is_key(one)] == []
+
+
+async def test_of_a_key_only_its_digest_and_its_beginning_are_kept(gateway: Gateway, key: str) -> None:
+    [row] = await gateway.database.fetch("SELECT to_jsonb(api_keys)::text AS whole FROM api_keys")
+    assert prefix(key) in row["whole"]
+    assert key[len(prefix(key)) :] not in row["whole"]
+
+
+async def test_an_expiry_is_kept_to_at_once(gateway: Gateway, key: str) -> None:
+    await gateway.database.execute("UPDATE api_keys SET expires_at = now() + interval '200 ms'")
+    callers = Callers(gateway.database, is_key_required=True)
+    assert await opens(callers, key)
+
+    async def is_closed() -> bool:
+        return not await opens(callers, key)
+
+    began = time.monotonic()
+    await until(is_closed)
+    assert time.monotonic() - began < REMEMBERED - 1
