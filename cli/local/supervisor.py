@@ -85,6 +85,11 @@ class Supervisor:
             stopped.cancel()
             await self._stop(programs)
 
+    def pid(self, name: str) -> int | None:
+        """The process of a program; `None` while there is none."""
+        process = self._running.get(name)
+        return process.pid if process is not None and process.returncode is None else None
+
     async def _keep_running(self, program: Program) -> None:
         clock, delay = asyncio.get_running_loop().time, _FIRST_DELAY
         while not self._stopping.is_set():

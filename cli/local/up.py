@@ -5,9 +5,8 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
-import httpx
 import psycopg
 from rich.console import Console
 from rich.text import Text
@@ -16,7 +15,8 @@ from cli.errors import CommandFailed, ServiceRefused
 from cli.local.engines import ROOT, Engines, choose_engines
 from cli.local.home import claimed
 from cli.local.postgres_server import PostgresServer
-from cli.local.profile import programs, service_command, service_environment
+from cli.local.profile import SERVICES, programs, service_command, service_environment
+from cli.local.readiness import until_ready
 from cli.local.redis_server import RedisServer
 from cli.local.supervisor import Say, Server, Supervisor
 from cli.options import DEFAULT_GATEWAY
@@ -116,36 +116,32 @@ async def _supervise(supervisor: Supervisor, settings: LocalSettings, engines: E
             supervisor.kill()
         else:
             console.print("Stopping … (once more to stop at once)")
+            greeting.cancel()
             stop.set()
 
+    greeting = asyncio.create_task(_greet(supervisor, settings, engines, console))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, on_signal)
-    greeting = asyncio.create_task(_greet(settings, engines, console))
     try:
         await supervisor.run(stop)
     finally:
         greeting.cancel()
 
 
-async def _greet(settings: LocalSettings, engines: Engines, console: Console) -> None:
-    """Say where to go as soon as the gateway takes requests."""
+async def _greet(supervisor: Supervisor, settings: LocalSettings, engines: Engines, console: Console) -> None:
+    """Say where to go as soon as the gateway takes requests and the workers have loaded their engines."""
+
+    def tell(line: str) -> None:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    await until_ready(SERVICES, supervisor.pid, tell)
     url = f"http://{settings.host}:{settings.port}"
-    async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
-        await _until_ready(client)
     console.print(
-        f"Hansard takes recordings at {url} (API: {url}/docs). "
+        f"Hansard is ready and takes recordings at {url} (API: {url}/docs). "
         f"Engines: diarization {engines.diarizer}, transcription {engines.transcriber}, minutes {engines.summarizer}. "
         "Ctrl-C stops it.",
         soft_wrap=True,
     )
-
-
-async def _until_ready(client: httpx.AsyncClient) -> None:
-    while True:
-        with suppress(httpx.HTTPError):
-            if (await client.get("/ready")).is_success:
-                return
-        await asyncio.sleep(0.2)
 
 
 def _check_port(settings: LocalSettings) -> None:

@@ -37,9 +37,10 @@ class Whole:
 
     def start(self, module: str) -> subprocess.Popen[bytes]:
         """Start a program that ends with the block."""
+        own = {} if module == "services.gateway" else {"PORT": "0"}
         with (self.folder / "log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", module], cwd=ROOT, env=dict(self.environment), stdout=log, stderr=log
+                [sys.executable, "-m", module], cwd=ROOT, env={**self.environment, **own}, stdout=log, stderr=log
             )
         self.stack.callback(_end, process)
         return process
