@@ -1,7 +1,7 @@
 """What runs in an engine's child process: it answers one call after another.
 
-A request is the pickle of a callable that takes the engine; an answer is a length and the pickle of whether the call
-succeeded, and its result or its error.
+A request is the pickle of what the log says with every line about it, and of a callable that takes the engine; an
+answer is a length and the pickle of whether the call succeeded, and its result or its error.
 """
 
 import ctypes
@@ -12,15 +12,17 @@ import signal
 import socket
 import struct
 import sys
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from typing import BinaryIO, ClassVar
 
+import structlog
+
 from libs.common import progress
 from libs.common.errors import InternalError, PipelineError
+from libs.common.failures import ShownTrace, shown_trace
 from libs.common.redaction import redacted
-from libs.common.telemetry import Logs
+from libs.common.telemetry import Logs, shows_texts
 
 LENGTH = struct.Struct("!Q")
 """Of an answer, in bytes."""
@@ -86,7 +88,9 @@ def _listen(signs: Signs) -> None:
 
 
 def _next_answer(requests: BinaryIO, engine: Callable[[], object], signs: Signs) -> bytes:
-    request = pickle.load(requests)  # noqa: S301 - our own parent wrote it
+    subject, request = pickle.load(requests)  # noqa: S301 - our own parent wrote it
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(**subject)
     signs.has_begun = True
     try:
         answer = pickle.dumps((True, request(engine())))
@@ -96,7 +100,7 @@ def _next_answer(requests: BinaryIO, engine: Callable[[], object], signs: Signs)
 
 
 def _failure(error: Exception) -> bytes:
-    trace = redacted("".join(traceback.format_exception(error)))
+    trace = ShownTrace(redacted(shown_trace(error, is_whole=shows_texts())))
     try:
         error.add_note(trace)
         answer = pickle.dumps((False, error))

@@ -29,7 +29,7 @@ from libs.common.metrics.engines import EngineMetrics, Reason
 from libs.common.running_engine import RunningEngine
 from libs.common.stage import Work
 from libs.common.telemetry import current_logs
-from libs.common.tracing.spans import child_span
+from libs.common.tracing.spans import child_span, trace_ids
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -137,7 +137,7 @@ class ChildEngine(Generic[T]):
         self, request: Callable[[Any], object], limits: ChildLimits, report: Callable[[float], None]
     ) -> bytes:
         async with self._lent() as child:
-            asked = (structlog.contextvars.get_contextvars(), request)
+            asked = ({**structlog.contextvars.get_contextvars(), **trace_ids()}, request)
             return await child.answer(pickle.dumps(asked), _Watch(child, limits, report))
 
     @asynccontextmanager

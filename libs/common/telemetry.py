@@ -7,7 +7,9 @@ from typing import Literal, TextIO, cast
 
 import structlog
 
+from libs.common.failures import shown_chain, shown_trace
 from libs.common.redaction import Redacted, hidden, hide
+from libs.common.tracing.spans import trace_ids
 
 Style = Literal["json", "console"]
 
@@ -37,6 +39,11 @@ def current_logs() -> Logs | None:
     return replace(_configured[-1], secrets=hidden()) if _configured else None
 
 
+def shows_texts() -> bool:
+    """Whether the log may show what errors quote: nobody's words stand in it unless they are looked for."""
+    return bool(_configured) and _configured[-1].level == "debug"
+
+
 def guard_output() -> None:
     """Let nothing secret out by stdout and stderr, whoever writes: traces of the interpreter too."""
     sys.stdout, sys.stderr = _guarded(sys.stdout), _guarded(sys.stderr)
@@ -53,6 +60,7 @@ def configure_logs(service: str, *, level: str, style: Style, stream: TextIO | N
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_trace,
         _drop_empty,
     ]
     renderers = _renderers(style, is_terminal=stream.isatty())
@@ -76,13 +84,23 @@ def _guarded(stream: TextIO) -> TextIO:
 
 def _renderers(style: Style, *, is_terminal: bool) -> list[structlog.typing.Processor]:
     if style == "console":
-        return [
-            _shorten,
-            structlog.dev.ConsoleRenderer(colors=is_terminal, exception_formatter=structlog.dev.plain_traceback),
-        ]
-    # Local variables hold transcripts and addresses with passwords; traces go without them.
-    traces = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-    return [structlog.processors.ExceptionRenderer(traces), structlog.processors.JSONRenderer(ensure_ascii=False)]
+        return [_shorten, structlog.dev.ConsoleRenderer(colors=is_terminal, exception_formatter=_write_trace)]
+    return [structlog.processors.ExceptionRenderer(_chain), structlog.processors.JSONRenderer(ensure_ascii=False)]
+
+
+def _chain(exc_info: structlog.typing.ExcInfo) -> list[dict[str, object]]:
+    return shown_chain(exc_info[1], is_whole=shows_texts())
+
+
+def _write_trace(stream: TextIO, raised: structlog.typing.ExcInfo) -> None:
+    stream.write("\n" + shown_trace(raised[1], is_whole=shows_texts()))
+
+
+def _add_trace(
+    _logger: structlog.typing.WrappedLogger, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """The span in hand, unless the line is about another."""
+    return {**trace_ids(), **event}
 
 
 def _shorten(

@@ -14,6 +14,8 @@ from opentelemetry.trace import (
     Status,
     StatusCode,
     Tracer,
+    format_span_id,
+    format_trace_id,
     get_current_span,
     use_span,
 )
@@ -67,6 +69,11 @@ def child_span(name: str, kind: SpanKind = SpanKind.INTERNAL, attributes: Attrib
         yield span
 
 
+def tentative_span(run_id: str, name: str, kind: SpanKind) -> Span:
+    """A span right below the root of a run, which nobody hears of unless it is ended: something may not happen."""
+    return _Tracing.tracer.start_span(name, below_root(run_id), kind) if _Tracing.tracer else INVALID_SPAN
+
+
 def past_span(
     run_id: str,
     name: str,
@@ -118,6 +125,13 @@ def fail(span: Span, code: str) -> None:
     """Mark a span as failed; errors go by their codes, since their texts may quote somebody."""
     span.set_attribute("error.type", code)
     span.set_status(Status(StatusCode.ERROR, code))
+
+
+def trace_ids() -> dict[str, str]:
+    """By which a line of the log finds the span in which it was written."""
+    if _Tracing.tracer is None or not (context := get_current_span().get_span_context()).is_valid:
+        return {}
+    return {"trace_id": format_trace_id(context.trace_id), "span_id": format_span_id(context.span_id)}
 
 
 def trace_of(span: Span) -> str:
