@@ -15,10 +15,12 @@ from libs.common.runtime.attempt import Attempt, Delay, GiveUp, NothingYet, Verd
 from libs.common.runtime.held import Held
 from libs.common.runtime.retry import until_answered
 from libs.common.runtime.slots import Solitude
+from libs.common.runtime.unit_spans import publishing_span, tell_outcome, tell_result, unit_span
 from libs.common.stage import Stage
 from libs.common.storage import ObjectStore
 from libs.common.streams.entry import outcome_entries
 from libs.common.streams.queue import Settled, StageQueue
+from libs.common.tracing.spans import trace_of
 
 E = TypeVar("E", bound=Event)
 
@@ -39,6 +41,10 @@ class Handling(Generic[E]):
 
     async def handle(self, held: Held[E]) -> None:
         """Settle the delivery in one way or another."""
+        with unit_span(self._stage, held):
+            await self._handle(held)
+
+    async def _handle(self, held: Held[E]) -> None:
         attempt = Attempt(self._stage, held.event, held.unit, held.work, delivery=held.delivery)
         held.begin()
         try:
@@ -64,6 +70,7 @@ class Handling(Generic[E]):
             found = await until_answered(lambda: self._store.find(key))
             if found is not None:
                 self._metrics.found_outcome()
+                tell_result("found")
                 return found
             return await self._attempted(held, attempt)
 
@@ -74,6 +81,7 @@ class Handling(Generic[E]):
         verdict = await attempt.run()
         heard = self._stage.audio_seconds(held.event, verdict.events) if isinstance(verdict, Outcome) else None
         result, code = result_of(verdict)
+        tell_result(result, code)
         self._metrics.ended(result, code, seconds=time.monotonic() - began, audio_seconds=heard)
         return verdict
 
@@ -116,10 +124,12 @@ class Handling(Generic[E]):
         await self._publish(held, outcome)
 
     async def _publish(self, held: Held[E], outcome: Outcome) -> None:
-        entries = outcome_entries(outcome)
-        settled = await until_answered(
-            lambda: self._queue.settle(held.delivery, unit_id=held.unit.id, run_id=held.unit.run_id, entries=entries)
-        )
+        with publishing_span(outcome) as span:
+            entries, unit = outcome_entries(outcome, trace=trace_of(span)), held.unit
+            settled = await until_answered(
+                lambda: self._queue.settle(held.delivery, unit_id=unit.id, run_id=unit.run_id, entries=entries)
+            )
+        tell_outcome(outcome, settled)
         if settled == "settled":
             self._metrics.lost_to("marker")
         if _log.is_enabled_for(logging.INFO):
@@ -150,6 +160,7 @@ class Handling(Generic[E]):
 
     async def _interrupted(self, held: Held[E]) -> None:
         self._metrics.interrupted(str(held.fate))
+        tell_result(str(held.fate))
         _log.info("interrupted", fate=held.fate)
         await held.work.discard()
         if held.fate == "cancelled":

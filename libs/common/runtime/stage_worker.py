@@ -5,6 +5,7 @@ import json
 import random
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Generic, TypeVar, cast
 
 import structlog
@@ -24,6 +25,7 @@ from libs.common.storage import ObjectStore
 from libs.common.streams.connection import BLOCK
 from libs.common.streams.entry import parse_event
 from libs.common.streams.queue import Delivery, StageQueue, Unreadable
+from libs.common.subject import subject_in, subject_of
 
 E = TypeVar("E", bound=Event)
 
@@ -197,16 +199,17 @@ class StageWorker(Generic[E]):
             self._slots.take()
             task = asyncio.create_task(self._deliver(delivery, cancelled))
             self._tasks.add(task)
-            task.add_done_callback(self._ended)
+            task.add_done_callback(partial(self._ended, delivery))
             if isinstance(delivery, Delivery) and delivery.is_suspect:
                 self._solitude.take_suspect()
                 task.add_done_callback(lambda _task: self._solitude.release_suspect())
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _ended(self, delivery: Delivery | Unreadable, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         self._slots.release()
         if not task.cancelled() and task.exception() is not None:
-            _log.error("delivery failed", stage=self.stage.name, exc_info=task.exception())
+            subject = subject_in(delivery.entry.event) if isinstance(delivery, Delivery) else {}
+            _log.error("delivery failed", stage=self.stage.name, exc_info=task.exception(), **subject)
 
     async def _deliver(self, delivery: Delivery | Unreadable, cancelled: asyncio.Task[set[str]]) -> None:
         if isinstance(delivery, Unreadable):
@@ -217,7 +220,8 @@ class StageWorker(Generic[E]):
             # The read that brought it may have begun before another stage took the suspect.
             await until_answered(lambda: self._queue.hand_back(delivery))
         elif delivery.entry.revision > self.stage.consumes.revision:
-            _log.warning("handed back an event of a newer release", stage=self.stage.name)
+            subject = subject_in(delivery.entry.event)
+            _log.warning("handed back an event of a newer release", stage=self.stage.name, **subject)
             await until_answered(lambda: self._queue.hand_back(delivery, at_once=False))
         else:
             await self._handle(delivery, cancelled)
@@ -227,7 +231,8 @@ class StageWorker(Generic[E]):
             event = cast(E, parse_event(self.stage.consumes, delivery.entry))
         except ValueError:
             # The reconciler puts back what Postgres knows of it.
-            _log.exception("discarded an unreadable event", stage=self.stage.name, fact=delivery.entry.fact)
+            subject = {"run_id": delivery.entry.publisher.run_id, **subject_in(delivery.entry.event)}
+            _log.exception("discarded an unreadable event", stage=self.stage.name, fact=delivery.entry.fact, **subject)
             self._metrics.discarded()
             await until_answered(lambda: self._queue.discard(delivery.id))
             return
@@ -241,15 +246,10 @@ class StageWorker(Generic[E]):
         work = UnitWork(self._store, folder=event.folder, unit=unit, attempt=delivery.attempts)
         held = self.held[delivery.id] = Held(delivery, event, unit, work)
         structlog.contextvars.bind_contextvars(
-            stage=unit.stage, part=unit.part or None, attempt=delivery.attempts, **_ids(event)
+            stage=unit.stage, part=unit.part or None, attempt=delivery.attempts, **subject_of(event)
         )
         try:
             await self._handling.handle(held)
         finally:
             if self.held.get(delivery.id) is held:
                 del self.held[delivery.id]
-
-
-def _ids(event: Event) -> dict[str, str]:
-    names = ("meeting_id", "sample_id", "run_id")
-    return {name: value for name in names if (value := getattr(event, name, None))}
