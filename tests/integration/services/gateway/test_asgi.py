@@ -1,0 +1,189 @@
+"""The gateway as uvicorn's own command starts it: the same work, logs and end, and always with keys."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+
+from cli.local.child import free_port
+from libs.common.service import REFUSED
+from services.gateway.keys.key import is_key
+
+HEAD = b'--b\r\nContent-Disposition: form-data; name="audio"; filename="a.wav"\r\n\r\n'
+TAIL = b"\r\n--b--\r\n"
+
+
+class Served:
+    """A gateway in a process of its own."""
+
+    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
+        self.port = free_port()
+        self.log = log
+        self._environment = environment
+        command = [sys.executable, "-m", "uvicorn", "--factory", "services.gateway.asgi:app"]
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [*command, "--host", "0.0.0.0", "--port", str(self.port)],
+                env=dict(environment), stdout=output, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def wait_until_ready(self) -> None:
+        def is_ready() -> bool:
+            with suppress(httpx.TransportError):
+                return httpx.get(f"{self.url}/ready").is_success
+            return False
+
+        wait_until(is_ready)
+
+    def is_listening(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def create_key(self) -> str:
+        command = [sys.executable, "-m", "services.gateway", "keys", "create", "test"]
+        made = subprocess.run(command, env=dict(self._environment), capture_output=True, text=True, check=True)
+        assert made.stdout.count("\n") == 1
+        return made.stdout.strip()
+
+    def lines(self) -> list[dict[str, object]]:
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+    def begin_upload(self, key: str, size_bytes: int) -> socket.socket:
+        """The headers and the beginning of an upload; the gateway has stored nothing of it yet."""
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        length = len(HEAD) + size_bytes + len(TAIL)
+        connection.sendall(
+            f"POST /api/meetings/process HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {key}\r\n"
+            f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {length}\r\n\r\n".encode()
+            + HEAD
+        )
+        return connection
+
+
+def wait_until(is_so: Callable[[], bool], *, within: float = 30.0) -> None:
+    deadline = time.monotonic() + within
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)  # between two questions, not instead of one
+
+
+def whole_answer(connection: socket.socket) -> bytes:
+    received = b""
+    with suppress(ConnectionError):
+        while piece := connection.recv(65536):
+            received += piece
+    return received
+
+
+@pytest.fixture
+def environment(postgres_url: str, redis_url: str, tmp_path: Path) -> dict[str, str]:
+    servers = {"POSTGRES_URL": postgres_url, "REDIS_URL": redis_url}
+    kept = {name: value for name, value in os.environ.items() if name != "HANSARD_API_KEY"}
+    return {**kept, **servers, "OBJECT_STORE_URL": (tmp_path / "objects").as_uri(), "GRACE": "15"}
+
+
+@contextmanager
+def served(environment: Mapping[str, str], tmp_path: Path) -> Iterator[Served]:
+    gateway = Served(environment, tmp_path / "gateway.log")
+    try:
+        gateway.wait_until_ready()
+        yield gateway
+    finally:
+        gateway.process.kill()
+        gateway.process.wait()
+
+
+def has_uploads(postgres_url: str) -> bool:
+    with psycopg.connect(postgres_url) as connection:
+        return connection.execute("SELECT FROM uploads").fetchone() is not None
+
+
+def test_it_takes_a_meeting_lets_its_events_be_followed_and_ends_in_order(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    with served(environment, tmp_path) as gateway:
+        assert httpx.get(f"{gateway.url}/api/meetings").status_code == 401
+        key = gateway.create_key()
+        assert is_key(key)
+        with httpx.Client(base_url=gateway.url, headers={"Authorization": f"Bearer {key}"}, timeout=20) as client:
+            answer = client.post("/api/meetings/process", files={"audio": ("a.wav", b"sound")})
+            assert answer.status_code == 202
+            with client.stream("GET", "/api/pipeline/events", params={"since": "60"}) as events:
+                lines = iter(events.iter_lines())
+                assert any(answer.json()["meeting_id"] in line for line in lines)
+                began = time.monotonic()
+                gateway.process.send_signal(signal.SIGTERM)
+                assert "event: end" in list(lines)
+        assert gateway.process.wait(20) == -signal.SIGTERM
+        assert time.monotonic() - began < 10
+        said = [str(line["event"]) for line in gateway.lines()]
+        assert {line["service"] for line in gateway.lines()} == {"gateway"}
+        assert [one for one in said if "no API key exists" in one] == [
+            "nobody can ask for anything yet: no API key exists"
+        ]
+        assert said.index("gateway stopped") > said.index("Shutting down") > said.index("Application startup complete.")
+        assert key not in gateway.log.read_text()
+
+
+def test_an_upload_in_progress_is_accepted_after_sigterm(
+    environment: dict[str, str], postgres_url: str, tmp_path: Path
+) -> None:
+    with served(environment, tmp_path) as gateway:
+        with gateway.begin_upload(gateway.create_key(), 100_000) as connection:
+            connection.sendall(bytes(60_000))
+            wait_until(lambda: has_uploads(postgres_url))
+            gateway.process.send_signal(signal.SIGTERM)
+            wait_until(lambda: not gateway.is_listening())
+            connection.sendall(bytes(40_000) + TAIL)
+            assert whole_answer(connection).startswith(b"HTTP/1.1 202")
+        assert gateway.process.wait(20) == -signal.SIGTERM
+    with psycopg.connect(postgres_url) as database:
+        assert database.execute("SELECT size_bytes FROM meetings").fetchall() == [(100_000,)]
+
+
+def test_an_upload_that_outlasts_the_grace_period_is_told_to_come_again_and_leaves_nothing(
+    environment: dict[str, str], postgres_url: str, tmp_path: Path
+) -> None:
+    with served({**environment, "GRACE": "0.5"}, tmp_path) as gateway:
+        with gateway.begin_upload(gateway.create_key(), 100_000) as connection:
+            connection.sendall(bytes(60_000))
+            wait_until(lambda: has_uploads(postgres_url))
+            began = time.monotonic()
+            gateway.process.send_signal(signal.SIGTERM)
+            answer = whole_answer(connection)
+        assert gateway.process.wait(20) == -signal.SIGTERM
+        assert time.monotonic() - began < 10
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert b"gateway_stopping" in answer
+    assert not has_uploads(postgres_url)
+    assert list((tmp_path / "objects").rglob("upload-*")) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "status"),
+    [("HANSARD_API_KEY", "changeme", REFUSED), ("OBJECT_STORE_URL", "ftp://nobody", 3)],
+)
+def test_wrong_settings_end_it_with_a_clear_line(
+    environment: dict[str, str], tmp_path: Path, name: str, value: str, status: int
+) -> None:
+    gateway = Served({**environment, name: value}, tmp_path / "gateway.log")
+    assert gateway.process.wait(30) == status
+    said = gateway.log.read_text()
+    assert "gateway cannot start (invalid_settings): " in said
+    assert name in said
+    assert "Traceback" not in said
+    assert "changeme" not in said
