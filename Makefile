@@ -11,6 +11,7 @@ LOCAL_PINS := requirements-local.txt requirements-no-deps.txt constraints.txt \
 EVALUATION := $(VENV)/.stamp-evaluation
 PEERS := $(VENV)/peers
 ENGINES := $(VENV)/engines
+S3 := $(VENV)/s3
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --constraint constraints.txt
 CODE := libs services cli tests $(wildcard evaluation scripts chaos)
 
@@ -30,7 +31,7 @@ engines: $(ENGINES)/.stamp ## Install torch and pyannote (6 GB), for DIARIZER_EN
 
 test: lint types test-light test-engines ## Check style, types and import contracts, then run all tests
 
-test-light: $(DEVELOPMENT) ## Run the tests that need no torch
+test-light: $(DEVELOPMENT) $(S3)/.stamp ## Run the tests that need no torch
 	@$(MAKE) --no-print-directory $(EVALUATION) || echo "Going on without the tests of DER and WER."
 	$(BIN)/python -m pytest
 
@@ -106,6 +107,12 @@ $(PEERS)/.stamp: $(VENV)/.stamp-venv scripts/bench/requirements.txt
 	@echo "Installing celery and dramatiq into $(PEERS), because they need older versions of what Hansard uses …"
 	@"$(PYTHON)" -m venv $(PEERS)
 	@$(PEERS)/bin/python -m pip --disable-pip-version-check install --quiet --quiet -r scripts/bench/requirements.txt
+	@touch $@
+
+$(S3)/.stamp: $(VENV)/.stamp-venv tests/requirements-s3.txt
+	@echo "Installing an S3 server for the tests into $(S3), because it needs older versions of what Hansard uses …"
+	@rm -rf $(S3) && "$(PYTHON)" -m venv $(S3)
+	@$(S3)/bin/python -m pip --disable-pip-version-check install --quiet --quiet -r tests/requirements-s3.txt
 	@touch $@
 
 $(EVALUATION): $(DEVELOPMENT) evaluation/requirements.txt

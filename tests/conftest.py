@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from libs.common.storage import ObjectStore
 from libs.common.streams.connection import connect
 from services.gateway import migrate
+from tests.object_stores import Bucket, MotoServer, RcloneServer, moto_server, rclone_server
 from tests.servers import postgres_server, redis_server
 
 _WITHOUT_TORCH = [] if importlib.util.find_spec("torch") else ["with_torch"]
@@ -89,6 +90,36 @@ def store(tmp_path: Path) -> ObjectStore:
     folder = tmp_path / "objects"
     folder.mkdir()
     return ObjectStore.open(folder.as_uri())
+
+
+@pytest.fixture(scope="session")
+def shared_moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MotoServer]:
+    with moto_server(tmp_path_factory.mktemp("moto")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def shared_rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RcloneServer]:
+    with rclone_server(tmp_path_factory.mktemp("rclone")) as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(shared_moto: MotoServer, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """An empty bucket whose store keeps put-if-absent; this process's environment leads to it."""
+    return _reachable(shared_moto.new_bucket(), monkeypatch)
+
+
+@pytest.fixture
+def strict_bucket(shared_rclone: RcloneServer, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """An empty bucket whose store checks keys, but ignores put-if-absent; the environment leads to it."""
+    return _reachable(shared_rclone.new_bucket(), monkeypatch)
+
+
+def _reachable(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    for name, value in bucket.environment.items():
+        monkeypatch.setenv(name, value)
+    return bucket
 
 
 def _database(server_url: str, name: str) -> str:

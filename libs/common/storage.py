@@ -5,36 +5,39 @@ a multipart upload always overwrites.
 """
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError
-from obstore.store import LocalStore, MemoryStore, from_url
+from obstore.exceptions import AlreadyExistsError
+from obstore.store import MemoryStore, S3Store
 from obstore.store import ObjectStore as Obstore
 from pydantic import ValidationError
 
 from libs.common.errors import InvalidSettings, ObjectMissing, StorageUnavailable
 from libs.common.local_copies import LocalCopies
 from libs.common.speech import Frozen
+from libs.common.storage_backend import PARTS_AT_ONCE, folder_of, open_backend, part_bytes
+from libs.common.storage_refusals import StorageRefused, code_of, reported
+from libs.common.unfinished_uploads import UnfinishedUploads, remove_staged_files
 
 Artifact = TypeVar("Artifact", bound=Frozen)
 
-_PART_BYTES = 5 * 1024 * 1024
 _PROBE = "probes/put-if-absent"
+_NO_OBJECT = "probes/missing"
 _READ_BYTES = 1024 * 1024
+_GIVING_UP_WITHIN = 5.0
 
 
 class ObjectStore:
     """Keys to bytes. Every method raises `StorageUnavailable` when the store does not answer."""
 
-    def __init__(self, backend: Obstore, *, folder: Path | None = None) -> None:
-        """`folder`: where the objects are, if they are files of this machine."""
+    def __init__(self, backend: Obstore, *, place: str = "in use", folder: Path | None = None) -> None:
+        """`place`: its address, for messages; `folder`: where the objects are, if they are files of this machine."""
         self._backend = backend
+        self._place = place
         self._folder = folder
         self._copies = LocalCopies(self._fetch)
 
@@ -45,28 +48,26 @@ class ObjectStore:
         Raises:
             InvalidSettings: The address names no store that is supported.
         """
-        try:
-            if urlsplit(url).scheme == "file":
-                folder = Path(url2pathname(urlsplit(url).path))
-                return cls(LocalStore(folder, mkdir=True, automatic_cleanup=True), folder=folder)
-            return cls(MemoryStore() if urlsplit(url).scheme == "memory" else from_url(url))
-        except (BaseError, ValueError, OSError) as error:
-            reason = str(error).partition("\n")[0]  # the rest is how Rust prints the error for debugging
-            raise InvalidSettings(f"OBJECT_STORE_URL names no usable store: {reason}") from error
+        return cls(open_backend(url), place=url, folder=folder_of(url))
 
     async def check(self) -> None:
         """Refuse a store that ignores put-if-absent: two outcomes of one unit could then exist.
 
         Raises:
-            InvalidSettings: The store overwrites an object that exists.
+            InvalidSettings: The store overwrites an object that exists, or it refuses keys, bucket or region.
         """
-        await self.put_new(_PROBE, b"1")  # there may be one: it stays, so that whoever is killed here leaves nothing
-        if await self.put_new(_PROBE, b"2"):
+        try:
+            await self.put_new(_PROBE, b"1")  # there may be one: it stays, so that whoever is killed leaves nothing
+            overwrites = await self.put_new(_PROBE, b"2")
+            await self.find(_NO_OBJECT)  # without the right to list, what is missing is refused
+        except StorageRefused as error:
+            raise InvalidSettings(error.message) from error
+        if overwrites:
             raise InvalidSettings("the object store ignores put-if-absent (If-None-Match); choose one that has it")
 
     async def put_new(self, key: str, data: bytes) -> bool:
         """Write an object unless it exists; False if it did."""
-        with _reported():
+        with self._reported():
             try:
                 if isinstance(self._backend, MemoryStore):
                     obstore.put(self._backend, key, data, mode="create")  # answers at once, no thread needed
@@ -78,18 +79,46 @@ class ObjectStore:
 
     async def put(self, key: str, data: bytes) -> None:
         """Write a small object, whether or not it exists."""
-        with _reported():
+        with self._reported():
             await obstore.put_async(self._backend, key, data)
 
-    async def write(self, key: str, chunks: AsyncIterable[bytes]) -> None:
-        """Write an object from a stream in bounded memory; if the stream fails, no object appears."""
-        with _reported():
-            await obstore.put_async(self._backend, key, _non_empty(chunks), chunk_size=_PART_BYTES)
+    async def write(self, key: str, chunks: AsyncIterable[bytes], *, at_most_bytes: int = 0) -> None:
+        """Write an object from a stream in bounded memory; if the stream fails, no object appears.
+
+        `at_most_bytes`: how much the stream may bring, if that is more than the 48 GiB that any object may have.
+        """
+        await self._send(key, _non_empty(chunks), at_most_bytes)
 
     async def upload(self, path: Path, key: str) -> None:
         """Write a file, streamed."""
-        with _reported():
-            await obstore.put_async(self._backend, key, path, chunk_size=_PART_BYTES)
+        await self._send(key, path, (await asyncio.to_thread(path.stat)).st_size)
+
+    async def _send(self, key: str, content: Path | AsyncIterator[bytes], at_most_bytes: int) -> None:
+        size = part_bytes(at_most_bytes)
+        try:
+            with self._reported():
+                await obstore.put_async(self._backend, key, content, chunk_size=size, max_concurrency=PARTS_AT_ONCE)
+        except asyncio.CancelledError:
+            # The client ends an upload that fails, but not one that is dropped.
+            with suppress(StorageUnavailable, TimeoutError):
+                async with asyncio.timeout(_GIVING_UP_WITHIN):
+                    await self._abort_uploads_of(key)
+            raise
+
+    async def remove_unfinished(self, *, age: float) -> int:
+        """Remove what uploads have left that nobody will finish; returns how many.
+
+        `age`: seconds since an upload began in a bucket, or since it was last written to in a folder.
+        """
+        if self._folder is not None:
+            return await asyncio.to_thread(remove_staged_files, self._folder, age=age)
+        if isinstance(self._backend, S3Store):
+            return await UnfinishedUploads(self._backend, self._place).abort_all(age=age)
+        return 0
+
+    async def _abort_uploads_of(self, key: str) -> None:
+        if isinstance(self._backend, S3Store):
+            await UnfinishedUploads(self._backend, self._place).abort_of(key)
 
     async def get(self, key: str) -> bytes:
         """Read a small object.
@@ -104,13 +133,14 @@ class ObjectStore:
 
     async def find(self, key: str) -> bytes | None:
         """Read a small object, or `None` if there is none."""
-        with _reported():
+        with self._reported():
             try:
                 if isinstance(self._backend, MemoryStore):
                     return bytes(obstore.get(self._backend, key).bytes())
                 result = await obstore.get_async(self._backend, key)
                 return bytes(await result.bytes_async())
-            except FileNotFoundError:
+            except FileNotFoundError as error:
+                _require_bucket(error)
                 return None
 
     async def load(self, model: type[Artifact], key: str) -> Artifact:
@@ -127,12 +157,7 @@ class ObjectStore:
 
     async def exists(self, key: str) -> bool:
         """Whether there is such an object."""
-        with _reported():
-            try:
-                await obstore.head_async(self._backend, key)
-            except FileNotFoundError:
-                return False
-            return True
+        return await self._size(key) is not None
 
     async def size(self, key: str) -> int:
         """Bytes of an object.
@@ -140,11 +165,24 @@ class ObjectStore:
         Raises:
             ObjectMissing: There is none.
         """
-        with _reported():
+        size_bytes = await self._size(key)
+        if size_bytes is None:
+            raise ObjectMissing(f"object {key} is not in the store")
+        return size_bytes
+
+    async def _size(self, key: str) -> int | None:
+        with self._reported():
             try:
                 return int((await obstore.head_async(self._backend, key))["size"])
+            except FileNotFoundError:
+                if not isinstance(self._backend, S3Store):
+                    return None
+            try:
+                # Only this answer says whether it is the object that is missing or the bucket.
+                return int((await obstore.get_async(self._backend, key)).meta["size"])
             except FileNotFoundError as error:
-                raise ObjectMissing(f"object {key} is not in the store") from error
+                _require_bucket(error)
+                return None
 
     async def read(self, key: str) -> AsyncIterator[bytes]:
         """Stream an object.
@@ -152,10 +190,11 @@ class ObjectStore:
         Raises:
             ObjectMissing: There is none.
         """
-        with _reported():
+        with self._reported():
             try:
                 result = await obstore.get_async(self._backend, key)
             except FileNotFoundError as error:
+                _require_bucket(error)
                 raise ObjectMissing(f"object {key} is not in the store") from error
             async for chunk in result.stream(min_chunk_size=_READ_BYTES):
                 yield bytes(chunk)
@@ -189,13 +228,16 @@ class ObjectStore:
     async def list(self, prefix: str) -> list[str]:
         """All keys that begin with `prefix`, sorted."""
         folder, _, _ = prefix.rpartition("/")
-        with _reported():
+        with self._reported():
             found = await obstore.list(self._backend, prefix=folder or None).collect_async()
         return sorted(one["path"] for one in found if one["path"].startswith(prefix))
 
     async def delete(self, keys: Iterable[str]) -> None:
         """Remove objects; one that is gone already is no error."""
-        with _reported():
+        with self._reported():
+            if isinstance(self._backend, S3Store):
+                await obstore.delete_async(self._backend, list(keys))  # a thousand with one request
+                return
             for key in keys:
                 try:
                     await obstore.delete_async(self._backend, key)
@@ -208,18 +250,14 @@ class ObjectStore:
         await self.delete(keys)
         return len(keys)
 
+    def _reported(self) -> AbstractContextManager[None]:
+        return reported(self._place)
 
-@contextmanager
-def _reported() -> Iterator[None]:
-    """What went wrong in the store; only a caller that handles `FileNotFoundError` itself asked for an object.
 
-    Elsewhere it is the upload or the bucket that is gone: a completed upload, too, if the answer to that was lost.
-    """
-    try:
-        yield
-    except (BaseError, FileNotFoundError) as error:
-        reason = str(error).partition("\n")[0]  # the rest is how Rust prints the error for debugging
-        raise StorageUnavailable(f"the object store did not answer: {reason}") from error
+def _require_bucket(error: FileNotFoundError) -> None:
+    """Raises the error unless it is the object that is missing."""
+    if code_of(str(error)) == "NoSuchBucket":
+        raise error
 
 
 async def _non_empty(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:

@@ -1,0 +1,70 @@
+"""What is set of the clients of a store: how long they wait, how often they try, and how they send large objects."""
+
+import math
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, MemoryStore, from_url
+from obstore.store import ObjectStore as Obstore
+
+from libs.common.errors import InvalidSettings
+from libs.common.storage_refusals import without_credentials
+
+PARTS_AT_ONCE = 3
+"""Parts of one upload on their way at the same time. A part is held in memory until the store has it, and one more is
+filled meanwhile: an upload takes `(PARTS_AT_ONCE + 1)` times the size of a part at most."""
+
+_SMALLEST_PART_BYTES = 5 * 1024**2
+_MOST_PARTS = 10_000
+
+
+def open_backend(url: str) -> Obstore:
+    """The client for `file:///folder`, `s3://bucket/prefix` or `memory://`.
+
+    Raises:
+        InvalidSettings: The address names no store that is supported.
+    """
+    try:
+        match urlsplit(url).scheme:
+            case "file":
+                return LocalStore(folder_of(url), mkdir=True, automatic_cleanup=True)
+            case "memory":
+                return MemoryStore()
+            case _:
+                return _bucket(url)
+    except (BaseError, ValueError, OSError) as error:
+        reason = without_credentials(str(error).partition("\n")[0])  # the rest is how Rust prints it for debugging
+        raise InvalidSettings(f"OBJECT_STORE_URL names no usable store: {reason}") from error
+
+
+def _bucket(url: str) -> Obstore:
+    """The client; an outage shows at the first failure past 15 s: 20 s if connecting stalls, 35 s if answers do."""
+    return from_url(
+        url,
+        client_options={
+            "connect_timeout": "5s",
+            "read_timeout": "20s",  # of silence, also while a part is sent: 5 MiB need 2 Mbit/s
+            "timeout": "12h",  # of a whole answer, however slowly it is read: what stalls is found by the other two
+            "allow_http": True,  # as the address says; with options of our own, AWS_ALLOW_HTTP is not read any more
+        },
+        retry_config={
+            "max_retries": 30,
+            "retry_timeout": timedelta(seconds=15),
+            "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=3), "base": 2},
+        },
+    )
+
+
+def folder_of(url: str) -> Path | None:
+    """Where the objects are, if they are files of this machine."""
+    parts = urlsplit(url)
+    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
+
+
+def part_bytes(at_most_bytes: int) -> int:
+    """The size of each part of an object, so that S3's 10,000 parts suffice; whole MiB, the same for all parts."""
+    needed = math.ceil(at_most_bytes / _MOST_PARTS)
+    return max(_SMALLEST_PART_BYTES, math.ceil(needed / 1024**2) * 1024**2)
