@@ -26,7 +26,9 @@ async def _stages(settings: SummarizerSettings, resources: Resources) -> AsyncIt
     limits = ChildLimits(stall=max(ChildLimits.stall, settings.openai_timeout + _SPARE))
     async with resources.engine(partial(load_engine, settings), processes=slots, limits=limits) as engine:
         info = await engine.start()
-        yield (summarize_stage(resources.store, engine, info, answers, personas, slots=slots),)
+        yield (
+            summarize_stage(resources.store, engine, info, answers, personas, slots=slots, registry=resources.registry),
+        )
 
 
 if __name__ == "__main__":

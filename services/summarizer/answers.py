@@ -1,6 +1,7 @@
 """Answers that were given before: objects in the store, with a cache in front, so that no question is paid twice."""
 
 import hashlib
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import ValidationError
@@ -41,6 +42,18 @@ class Question(Frozen):
         return hashlib.sha256(f"{self.engine.model_dump_json()}\n{self.asked}".encode()).hexdigest()
 
 
+Source = Literal["model", "cache", "store"]
+"""Where an answer was."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """An answer that was given before."""
+
+    answer: Answer
+    source: Source
+
+
 class Answers:
     """Finds and keeps answers. A cache that is out of reach costs time, never an answer."""
 
@@ -50,19 +63,21 @@ class Answers:
         self._cache = cache
         self._lifetime = lifetime
 
-    async def find(self, question: Question) -> Answer | None:
+    async def find(self, question: Question) -> Found | None:
         """The answer given before, or `None`; a meeting that gets one takes it along when it is erased."""
         digest = question.digest
         key = answer_key(question.workspace, digest)
+        source: Source = "cache"
         record = _read(await self._cache.get(key))
         if record is None:
             data = await self._store.find(key)
             record = _read(data)
             if data is None or record is None:
                 return None
+            source = "store"
             await self._cache.set(key, data, lifetime=self._lifetime)
         await self._mark(question.meeting_id, digest)
-        return record.answer
+        return Found(record.answer, source)
 
     async def keep(self, question: Question, answer: Answer) -> None:
         """Keep an answer, after the marker by which its meeting's deletion finds it."""

@@ -9,7 +9,7 @@ import hashlib
 import math
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -84,10 +84,11 @@ class Budget:
         reservation = Reservation(self, secrets.token_hex(8))
         if self._limits.tokens is not None and tokens > self._limits.tokens:
             patience += self._limits.window
-        until = time.monotonic() + patience
+        waited, until = 0.0, time.monotonic() + patience
         while (wait := self._place(reservation.id, tokens, max(0.0, until - time.monotonic()))) > 0:
             _wait(wait, fraction)
-        return reservation
+            waited += wait
+        return replace(reservation, waited=waited)
 
     def pause(self, seconds: float) -> None:
         """Let no request of any replica go for so long; who has a place takes another one afterwards."""
@@ -135,6 +136,8 @@ class Reservation:
 
     budget: Budget
     id: str
+    waited: float = 0.0
+    """Seconds until it could be used."""
 
     def settle(self, used_tokens: int) -> None:
         """Count what the request really took."""

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 import structlog
 
 from libs.common.engine import EngineInfo
-from libs.common.errors import Postpone
+from libs.common.errors import PipelineError, Postpone
 from libs.common.minutes import Findings, Usage
 from libs.common.running_engine import RunningEngine
 from libs.common.stage import Work
-from services.summarizer.answers import Answers, Question
-from services.summarizer.engines import Answer, Call, Caveat, MinutesRequest, Summarizer
+from services.summarizer.answers import Answers, Found, Question
+from services.summarizer.engines import Answer, Call, Caveat, MinutesRequest, Summarizer, usage_of_failure
+from services.summarizer.metrics import AnswerMetrics
 from services.summarizer.shared_progress import PartOfWork, SharedProgress
+from services.summarizer.spans import model_span, tell_answer
 
 _log = structlog.get_logger(__name__)
 
@@ -45,8 +47,17 @@ class Written:
 class Calls:
     """Makes the calls that an engine plans, so many at once as the engine has processes."""
 
-    def __init__(self, engine: RunningEngine[Summarizer], info: EngineInfo, answers: Answers, *, at_once: int) -> None:
+    def __init__(
+        self,
+        engine: RunningEngine[Summarizer],
+        info: EngineInfo,
+        answers: Answers,
+        *,
+        at_once: int,
+        metrics: AnswerMetrics,
+    ) -> None:
         self._engine = engine
+        self._metrics = metrics
         self._info = info
         self._answers = answers
         self._at_once = at_once
@@ -101,15 +112,32 @@ class Calls:
             asked=call.asked,
         )
         started = time.monotonic()
-        answer = await self._answers.find(question)
-        if answer is None or not (answer.is_read or answer.run_id == asker.run_id):
-            said = await self._engine.run(work, Summarizer.answer, call)
+        found = await self._answers.find(question)
+        if found is None or not (found.answer.is_read or found.answer.run_id == asker.run_id):
+            said = await self._said(call, work)
             answer = said.model_copy(update={"run_id": asker.run_id})
             await self._answers.keep(question, answer)
-        given = _Given(answer, is_cached=answer.run_id != asker.run_id)
+            found = Found(answer, "model")
+        self._metrics.answered(found.source)
+        given = _Given(found.answer, is_cached=found.answer.run_id != asker.run_id)
         work.progress(1.0)
         _tell(call, asker, given, time.monotonic() - started)
         return given
+
+    async def _said(self, call: Call, work: PartOfWork) -> Answer:
+        with model_span(self._info) as span:
+            said = await self._paid(call, work)
+            tell_answer(span, said)
+        return said
+
+    async def _paid(self, call: Call, work: PartOfWork) -> Answer:
+        try:
+            said = await self._engine.run(work, Summarizer.answer, call)
+        except PipelineError as error:
+            self._metrics.failed(usage_of_failure(error), error.code)
+            raise
+        self._metrics.took(said.usage, waited=said.waited)
+        return said
 
 
 @dataclass(frozen=True)

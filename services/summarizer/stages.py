@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from prometheus_client import CollectorRegistry
+
 from libs.common.engine import EngineInfo
 from libs.common.events import MinutesPlanned, MinutesWritten
 from libs.common.minutes import Findings, Minutes
@@ -15,6 +17,7 @@ from libs.common.transcript import Transcript
 from services.summarizer.answers import Answers
 from services.summarizer.calls import Asker, Calls, Written
 from services.summarizer.engines import MinutesRequest, Summarizer
+from services.summarizer.metrics import AnswerMetrics
 
 DEADLINE = 3600.0
 """Seconds for one persona: a long meeting is many calls, and a model on this machine may take minutes for each.
@@ -31,9 +34,11 @@ def summarize_stage(
     personas: Personas,
     *,
     slots: int = 1,
+    registry: CollectorRegistry | None = None,
 ) -> Stage[MinutesPlanned]:
-    """One unit per persona; `info` is what `engine.start()` returned."""
-    calls = Calls(engine, info, answers, at_once=slots)
+    """One unit per persona; `info` is what `engine.start()` returned, `registry` where calls are counted."""
+    metrics = AnswerMetrics(registry or CollectorRegistry(), info)
+    calls = Calls(engine, info, answers, at_once=slots, metrics=metrics)
 
     async def summarize(event: MinutesPlanned, work: Work) -> Sequence[MinutesWritten]:
         persona = personas.get(event.persona)

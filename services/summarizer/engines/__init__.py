@@ -8,11 +8,14 @@ from typing import Literal, Protocol, assert_never
 from pydantic import Field
 
 from libs.common.engine import EngineInfo
+from libs.common.errors import PipelineError
 from libs.common.minutes import Findings, Usage
 from libs.common.personas import Persona
 from libs.common.speech import Frozen
 from libs.common.transcript import Transcript
 from services.summarizer.settings import SummarizerSettings
+
+_USAGE = "usage"
 
 
 class MinutesRequest(Frozen):
@@ -77,6 +80,20 @@ class Answer(Frozen):
 
     run_id: str = ""
     """The run that asked first, and bears the cost."""
+
+    waited: float = Field(default=0.0, exclude=True)
+    """Seconds until there was room for it in the budget; it is measured, and not kept."""
+
+
+def note_usage(error: PipelineError, usage: Usage) -> None:
+    """Have an error say what was taken before it; it takes that along from the engine's process."""
+    error.__dict__[_USAGE] = usage
+
+
+def usage_of_failure(error: PipelineError) -> Usage:
+    """What a call took that ended with this error."""
+    usage = error.__dict__.get(_USAGE)
+    return usage if isinstance(usage, Usage) else Usage()
 
 
 class Plan(Frozen):

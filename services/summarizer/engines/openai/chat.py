@@ -3,7 +3,7 @@
 import itertools
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import openai
@@ -45,8 +45,10 @@ class Chat:
         self._prompts = prompts
         self._dialect = dialect
 
-    def complete(self, messages: Sequence[Message], schema: type[BaseModel], answer_tokens: int) -> Completion:
-        """The model's next message, or a cut one where prompt or answer are too long.
+    def complete(
+        self, messages: Sequence[Message], schema: type[BaseModel], answer_tokens: int, taken: list[Completion]
+    ) -> Completion:
+        """The model's next message, or a cut one where prompt or answer are too long; `taken` gets it, also if refused.
 
         Raises:
             RateLimited, ModelOutOfReach, BudgetExhausted: The unit may go on later.
@@ -55,11 +57,12 @@ class Chat:
         """
         for waits in itertools.count():
             try:
-                return self._answered(messages, schema, answer_tokens)
+                return self._answered(messages, schema, answer_tokens, taken)
             except openai.OpenAIError as error:
                 reason = failure(error, model=self._model)
                 if isinstance(reason, PromptTooLong):
-                    return Completion(is_cut=True, is_unread=True)
+                    taken.append(Completion(is_cut=True, is_unread=True))
+                    return taken[-1]
                 if not self._learns(error, reason) and not self._waits(reason, waits):
                     raise reason from (None if isinstance(reason, KeyRejected) else error)
         raise AssertionError("requests are repeated without end")
@@ -69,7 +72,9 @@ class Chat:
         if self._dialect.form == "json_schema":
             self._dialect = self._dialect.plainer() or self._dialect
 
-    def _answered(self, messages: Sequence[Message], schema: type[BaseModel], answer_tokens: int) -> Completion:
+    def _answered(
+        self, messages: Sequence[Message], schema: type[BaseModel], answer_tokens: int, taken: list[Completion]
+    ) -> Completion:
         dialect = self._dialect
         if dialect.form != "json_schema":
             messages = self._with_schema(messages, schema)
@@ -79,9 +84,10 @@ class Chat:
         usage = completion.usage
         answered = usage.completion_tokens if usage else most_tokens(completion.text)
         reservation.settle((usage.prompt_tokens if usage else prompt) + answered)
+        taken.append(replace(completion, waited=reservation.waited))
         if completion.refusal is not None:
             raise Refused(f"{self._model} declines to write these minutes: {completion.refusal[:300]}")
-        return completion
+        return taken[-1]
 
     def _sent(
         self, messages: Sequence[Message], options: dict[str, Any], answer_tokens: int, reservation: Reservation

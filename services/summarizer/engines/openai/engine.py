@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from pydantic import BaseModel, ValidationError
 
 from libs.common.engine import EngineInfo
+from libs.common.errors import PipelineError
 from libs.common.minutes import Findings, Usage
-from services.summarizer.engines import Answer, Call, MinutesRequest, Plan
+from services.summarizer.engines import Answer, Call, MinutesRequest, Plan, note_usage
 from services.summarizer.engines.openai.asked import Asked, AskedSection, asked_by
 from services.summarizer.engines.openai.chat import Chat, Message
 from services.summarizer.engines.openai.errors import AnswerInvalid
@@ -63,20 +64,27 @@ class OpenAIMinutes:
 
     def answer(self, call: Call) -> Answer:
         """One answer, repaired once if it does not follow its schema and if there is room for that."""
-        asked = asked_by(call)
-        schema, said = reply_model(asked), messages(asked, self._prompts)
-        first = self._chat.complete(said, schema, asked.answer_tokens)
+        taken: list[Completion] = []
         try:
-            return self._read(asked, schema, said, [first])
+            return self._answered(asked_by(call), taken)
+        except PipelineError as error:
+            note_usage(error, self._usage(taken))
+            raise
+
+    def _answered(self, asked: Asked, taken: list[Completion]) -> Answer:
+        schema, said = reply_model(asked), messages(asked, self._prompts)
+        first = self._chat.complete(said, schema, asked.answer_tokens, taken)
+        try:
+            return self._read(asked, schema, said, taken)
         except ValidationError as error:
             self._chat.distrust()
             repair = self._prompts.fill("repair", faults=_faults(error))
         said += [Message("assistant", first.text), Message("user", repair)]
         if not fits(said, schema, asked.answer_tokens, self._room):
-            return self._answer(said, [first], None)
-        second = self._chat.complete(said, schema, asked.answer_tokens)
+            return self._answer(said, taken, None)
+        self._chat.complete(said, schema, asked.answer_tokens, taken)
         try:
-            return self._read(asked, schema, said, [first, second])
+            return self._read(asked, schema, said, taken)
         except ValidationError as error:
             # Not `from error`, which quotes the answer: that would stand in logs.
             raise AnswerInvalid(
@@ -91,15 +99,18 @@ class OpenAIMinutes:
 
     def _answer(self, said: Sequence[Message], completions: Sequence[Completion], findings: Findings | None) -> Answer:
         last = completions[-1]
-        usages = (usage_of(one, self._prices, model=self._model) for one in completions)
         caveats = tuple(unread(said, last))
         return Answer(
             findings=findings,
             model=last.model,
-            usage=sum(usages, start=Usage()),
+            usage=self._usage(completions),
             caveats=caveats,
             is_read=not caveats and not last.is_unread,
+            waited=sum(one.waited for one in completions),
         )
+
+    def _usage(self, completions: Sequence[Completion]) -> Usage:
+        return sum((usage_of(one, self._prices, model=self._model) for one in completions), start=Usage())
 
 
 def _findings(asked: Asked, schema: type[BaseModel], text: str) -> Findings:

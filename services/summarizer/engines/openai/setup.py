@@ -25,14 +25,9 @@ def open_minutes(settings: SummarizerSettings) -> OpenAIMinutes:
     Raises:
         InvalidSettings: There is neither a key nor another server, or a prompt is wrong.
     """
-    server, key, model = _server(settings), _key(settings), settings.openai_model
+    server, key, model = server_of(settings), _key(settings), settings.openai_model
     prompts = load_prompts(settings.prompts_dir)
-    client = openai.OpenAI(
-        api_key=key,
-        base_url=settings.openai_base_url or OPENAI,
-        max_retries=0,
-        timeout=openai.Timeout(settings.openai_timeout, connect=_CONNECT_TIMEOUT),
-    )
+    client = open_client(settings)
     limits = BudgetLimits(requests=settings.openai_requests_per_minute, tokens=settings.openai_tokens_per_minute)
     budget = Budget.open(settings.redis_url, f"{server}\n{key}\n{model}", limits)
     dialect = Dialect(limit="max_tokens" if settings.openai_base_url else "max_completion_tokens")
@@ -48,7 +43,21 @@ def open_minutes(settings: SummarizerSettings) -> OpenAIMinutes:
     )
 
 
-def _server(settings: SummarizerSettings) -> str:
+def open_client(settings: SummarizerSettings) -> openai.OpenAI:
+    """A client that repeats nothing by itself.
+
+    Raises:
+        InvalidSettings: There is neither a key nor another server.
+    """
+    return openai.OpenAI(
+        api_key=_key(settings),
+        base_url=settings.openai_base_url or OPENAI,
+        max_retries=0,
+        timeout=openai.Timeout(settings.openai_timeout, connect=_CONNECT_TIMEOUT),
+    )
+
+
+def server_of(settings: SummarizerSettings) -> str:
     """The address without a user and password."""
     wrong = InvalidSettings("OPENAI_BASE_URL is no address of a server, such as http://127.0.0.1:11434/v1")
     try:

@@ -34,6 +34,9 @@ class Completion:
     usage: CompletionUsage | None = None
     """`None` where the server does not say."""
 
+    waited: float = 0.0
+    """Seconds until there was room for the request in the budget."""
+
 
 def read_stream(chunks: Iterable[ChatCompletionChunk], answer_tokens: int) -> Completion:
     """The answer, when it has come to its end; every piece is a sign of life.

@@ -6,7 +6,7 @@ from libs.common.answers import answer_key, erase_answers
 from libs.common.engine import EngineInfo
 from libs.common.minutes import Findings, Usage
 from libs.common.storage import ObjectStore
-from services.summarizer.answers import Answers, Question
+from services.summarizer.answers import Answers, Found, Question
 from services.summarizer.engines import Answer
 
 ANSWER = Answer(findings=Findings(summary="Anna: It is done."), usage=Usage(calls=1, input_tokens=900, cost_usd=0.01))
@@ -54,14 +54,14 @@ async def test_a_question_is_answered_once(store: ObjectStore) -> None:
 
     await answers.keep(question(), ANSWER)
 
-    assert await answers.find(question()) == ANSWER
+    assert await answers.find(question()) == Found(ANSWER, "cache")
 
 
 async def test_another_run_or_meeting_with_the_same_question_gets_the_same_answer(store: ObjectStore) -> None:
     answers = Answers(store, Remembering(), lifetime=60)
     await answers.keep(question(), ANSWER)
 
-    assert await answers.find(question(meeting_id="m2")) == ANSWER
+    assert await answers.find(question(meeting_id="m2")) == Found(ANSWER, "cache")
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ async def test_answers_outlive_the_cache(store: ObjectStore) -> None:
     await Answers(store, Remembering(), lifetime=60).keep(question(), ANSWER)
     cache = Remembering()
 
-    assert await Answers(store, cache, lifetime=60).find(question()) == ANSWER
+    assert await Answers(store, cache, lifetime=60).find(question()) == Found(ANSWER, "store")
     assert list(cache.values) == [answer_key("w1", question().digest)]
 
 
@@ -88,7 +88,7 @@ async def test_a_cache_out_of_reach_loses_no_answer(store: ObjectStore) -> None:
     answers = Answers(store, OutOfReach(), lifetime=60)
     await answers.keep(question(), ANSWER)
 
-    assert await answers.find(question()) == ANSWER
+    assert await answers.find(question()) == Found(ANSWER, "store")
 
 
 async def test_an_unreadable_answer_counts_as_none_and_can_be_replaced(store: ObjectStore) -> None:
@@ -101,7 +101,7 @@ async def test_an_unreadable_answer_counts_as_none_and_can_be_replaced(store: Ob
 
     await answers.keep(question(), ANSWER)
 
-    assert await answers.find(question()) == ANSWER
+    assert await answers.find(question()) == Found(ANSWER, "cache")
 
 
 async def test_a_meeting_takes_its_answers_along_when_it_is_erased(store: ObjectStore) -> None:
@@ -114,7 +114,7 @@ async def test_a_meeting_takes_its_answers_along_when_it_is_erased(store: Object
 
     assert erased == 1
     assert await answers.find(question()) is None
-    assert await answers.find(question(meeting_id="m2", asked="what else?")) == ANSWER
+    assert await answers.find(question(meeting_id="m2", asked="what else?")) == Found(ANSWER, "cache")
     assert await store.list("meetings/m1/") == []
 
 

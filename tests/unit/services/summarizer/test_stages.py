@@ -15,7 +15,7 @@ from libs.common.speakers import Decision, SpeakerMatches
 from libs.common.stage import Stage
 from libs.common.storage import ObjectStore
 from libs.common.transcript import Transcript
-from services.summarizer.answers import Answers, Question
+from services.summarizer.answers import Answers, Found, Question
 from services.summarizer.engines import Answer, Summarizer, load_engine
 from services.summarizer.settings import SummarizerSettings
 from services.summarizer.stages import summarize_stage
@@ -148,8 +148,8 @@ async def test_statements_without_evidence_are_marked_and_reported(
     invented = Findings(summary="", decisions=(Finding(text="Invented", evidence=("u99",)),))
 
     class Known(Answers):
-        async def find(self, question: Question) -> Answer | None:
-            return Answer(findings=invented)
+        async def find(self, question: Question) -> Found | None:
+            return Found(Answer(findings=invented), "cache")
 
     answers = Known(store, Remembering(), lifetime=60)
     stage = summarize_stage(store, engine, await engine.start(), answers, PERSONAS)
