@@ -13,6 +13,7 @@ from services.gateway.background.erasures import Erasure, Erasures
 from services.gateway.database import Connection, Database, DatabaseUnavailable, load_queries
 from services.gateway.errors import MeetingNotFound
 from services.gateway.runs.cancellation import tell_workers
+from services.gateway.runs.root_spans import export_root
 from services.gateway.schemas.meetings import MeetingReceipt
 
 _SQL = load_queries("deletion")
@@ -28,6 +29,8 @@ class _Buried:
     deleted_at: datetime.datetime
     erasure_id: UUID
     runs: list[str]
+    cancelled: tuple[str, ...]
+    """Those that had not ended."""
 
 
 @dataclass(frozen=True)
@@ -64,23 +67,26 @@ class Deletion:
         """Turn a meeting that is locked into its tombstone."""
         deleted_at = await connection.fetchval(_SQL["bury_meeting"], meeting_id)
         runs = [row["id"] for row in await connection.fetch(_SQL["lock_runs_of_meeting"], meeting_id)]
-        await connection.execute(_SQL["cancel_runs_of_meeting"], meeting_id)
+        cancelled = await connection.fetch(_SQL["cancel_runs_of_meeting"], meeting_id)
         await connection.execute(_SQL["delete_facts"], runs)
         await connection.execute(_SQL["delete_labels"], runs)
         await connection.execute(_SQL["delete_outbox"], runs)
         erasure = Erasure(workspace, meeting_id=meeting_id, prefixes=(f"meetings/{meeting_id}/",))
         erasure_id = await self.erasures.request(connection, erasure)
-        return _Buried(meeting_id, deleted_at, erasure_id, [str(one) for one in runs])
+        ended = tuple(str(row["id"]) for row in cancelled)
+        return _Buried(meeting_id, deleted_at, erasure_id, [str(one) for one in runs], ended)
 
     async def _erase(self, buried: _Buried) -> MeetingReceipt:
         # Also those that have ended: their entries are still there and may be delivered again.
         await tell_workers(self.redis, buried.runs, lifetime=self.erasures.lifetime)
+        for run_id in buried.cancelled:
+            await export_root(self.database, run_id)
         objects, is_pending = 0, False
         try:
             objects = await self.erasures.remove_objects(buried.erasure_id)
             await self.erasures.finish(buried.erasure_id)
         except (StorageUnavailable, DatabaseUnavailable, RedisError, OSError) as error:
-            _log.warning("erasure will be tried again", error=str(error))
+            _log.warning("erasure will be tried again", meeting_id=str(buried.meeting_id), error=str(error))
             is_pending = True
         _log.info("meeting deleted", meeting_id=str(buried.meeting_id), objects=objects, pending=is_pending)
         return MeetingReceipt(

@@ -22,6 +22,7 @@ from services.gateway.pages import Cursor
 from services.gateway.runs.cancellation import tell_workers
 from services.gateway.runs.facts import find_run, run_facts
 from services.gateway.runs.live_progress import live_units
+from services.gateway.runs.root_spans import export_root
 from services.gateway.runs.status import meeting_progress
 from services.gateway.schemas.forms import MeetingForm
 from services.gateway.schemas.meetings import (
@@ -142,6 +143,8 @@ class Meetings:
                 now = (await find_run(connection, workspace, meeting_id, UUID(run.id))).status
                 raise MeetingEnded(f"the meeting is {now} already", meeting_status=now)
         await tell_workers(self.redis, [run.id], lifetime=self.erasures.lifetime)
+        await export_root(self.database, run.id)
+        _log.info("run ended", meeting_id=run.meeting_id, run_id=run.id, status="cancelled")
         return MeetingCancellation(meeting_id=run.meeting_id, run_id=run.id)
 
 

@@ -3,15 +3,20 @@
 import re
 import secrets
 import time
+from collections.abc import Iterator
 from typing import cast
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.gateway.begun import noting
+from services.gateway.request_spans import export_request
+
 REQUEST_ID_HEADER = "X-Request-ID"
 
 _SAFE = re.compile(r"[\w.:-]{1,128}", re.ASCII)
+_NAMED = re.compile(r"/(meeting|run|sample|speaker)s/([0-9a-fA-F-]{36})(?=/|$)")
 _QUIET_BELOW = 400
 """Reading is asked for again and again; it is only of interest when it fails."""
 
@@ -36,8 +41,17 @@ class RequestIds:
         sent = Headers(scope=scope).get(REQUEST_ID_HEADER, "")
         current = sent if _SAFE.fullmatch(sent) else secrets.token_hex(16)
         scope.setdefault("state", {})["request_id"] = current
-        structlog.contextvars.bind_contextvars(request_id=current)
-        await self._app(scope, receive, _Answer(scope, send, current))
+        structlog.contextvars.bind_contextvars(request_id=current, **dict(_ids_in(scope["path"])))
+        answer, began_at = _Answer(scope, send, current), time.time()
+        with noting() as begun:
+            await self._app(scope, receive, answer)
+        export_request(scope, begun, request_id=current, status=answer.status, times=(began_at, time.time()))
+
+
+def _ids_in(path: str) -> Iterator[tuple[str, str]]:
+    """Of what a request is about, as far as its address says."""
+    for what, value in _NAMED.findall(path):
+        yield f"{what}_id", value.lower()
 
 
 class _Answer:
@@ -48,11 +62,13 @@ class _Answer:
         self._send = send
         self._request_id = current
         self._began = time.monotonic()
+        self.status = 500
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             MutableHeaders(scope=message)[REQUEST_ID_HEADER] = self._request_id
-            self._write_log(message["status"])
+            self.status = message["status"]
+            self._write_log(self.status)
         await self._send(message)
 
     def _write_log(self, status: int) -> None:

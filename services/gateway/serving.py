@@ -14,6 +14,7 @@ from libs.common.streams.keys import PROJECTION
 from libs.common.streams.monitor import Heartbeat, WorkerInfo
 from libs.common.streams.queue import Publisher, consumer_name
 from libs.common.streams.reader import GroupReader
+from libs.common.tracing.setup import tracing
 from services.gateway.background.housekeeping import Housekeeping
 from services.gateway.background.outbox import Relay
 from services.gateway.background.projection import Projection
@@ -38,11 +39,12 @@ async def running_gateway(settings: GatewaySettings) -> AsyncIterator[Gateway]:
     Raises:
         InvalidSettings: It cannot be opened as it is set up.
     """
-    async with open_gateway(settings) as gateway:
-        await _check_store(gateway)
-        await _check_keys(gateway)
-        async with _upkeep(gateway, settings).running():
-            yield gateway
+    with tracing("gateway", settings):
+        async with open_gateway(settings) as gateway:
+            await _check_store(gateway)
+            await _check_keys(gateway)
+            async with _upkeep(gateway, settings).running():
+                yield gateway
     _log.info("gateway stopped")
 
 

@@ -129,7 +129,7 @@ class Erasures:
             try:
                 await self.run(row["id"])
             except (StorageUnavailable, RedisError, OSError) as error:
-                _log.warning("an erasure waits", erasure_id=str(row["id"]), error=str(error))
+                _log.warning("an erasure waits", **_named(row, "erasure_id"), error=str(error))
         await self._database.execute(_SQL["forget"])
 
     async def sweep(self) -> int:
@@ -139,7 +139,7 @@ class Erasures:
             try:
                 removed += await self._sweep_run(row)
             except (ValidationError, StorageUnavailable) as error:
-                _log.warning("stray objects stay for now", run_id=str(row["id"]), error=str(error))
+                _log.warning("stray objects stay for now", **_named(row, "run_id"), error=str(error))
         return removed
 
     async def _runs_to_sweep(self) -> AsyncIterator[Record]:
@@ -169,3 +169,9 @@ class Erasures:
         if data is None or key.endswith(_NO_OUTCOMES):
             return set()
         return set(Outcome.model_validate_json(data).objects)
+
+
+def _named(row: Record, name: str) -> dict[str, str]:
+    """The ids of a row, as the log names them."""
+    ids = {name: row["id"], "meeting_id": row["meeting_id"]}
+    return {key: str(value) for key, value in ids.items() if value is not None}

@@ -4,11 +4,15 @@ import asyncio
 
 import structlog
 from asyncpg import Record
+from opentelemetry.trace import SpanKind
 from redis.exceptions import RedisError
 
 from libs.common.outcome import Unit
 from libs.common.runtime.retry import is_outage, short_backoff
 from libs.common.streams.queue import Publisher
+from libs.common.subject import subject_in
+from libs.common.tracing.attributes import publishing, subject_attributes
+from libs.common.tracing.spans import describe, run_span, trace_of
 from services.gateway.background.entries import entry_of
 from services.gateway.database import Connection, Database, DatabaseUnavailable, load_queries
 
@@ -57,8 +61,15 @@ class Relay:
         """All facts of the unit under its marker, as its worker published them or would have."""
         unit = Unit(run_id=str(row["run_id"]), stage=row["stage"], part=row["part"])
         facts = await connection.fetch(_SQL["facts_of_unit"], row["run_id"], unit.stage, unit.part)
-        entries = [entry_of(fact) for fact in facts]
-        await self._publisher.publish(unit_id=unit.id, run_id=unit.run_id, entries=entries)
+        subject = subject_in(facts[0]["event"]) if facts else {"run_id": unit.run_id}
+        with (
+            structlog.contextvars.bound_contextvars(**subject),
+            run_span(unit.run_id, "relay", SpanKind.PRODUCER, subject_attributes(subject)) as span,
+        ):
+            entries = [entry_of(fact, trace=trace_of(span)) for fact in facts]
+            describe(span, publishing([entry.key for entry in entries]))
+            settled = await self._publisher.publish(unit_id=unit.id, run_id=unit.run_id, entries=entries)
+            _log.info("published", unit=unit.name, settled=settled, outputs=[fact["stream"] for fact in facts])
 
     async def _wait(self) -> None:
         try:

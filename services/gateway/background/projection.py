@@ -3,6 +3,7 @@
 import asyncio
 
 import structlog
+from opentelemetry.trace import SpanKind
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -11,12 +12,16 @@ from libs.common.events import VoiceEmbedded
 from libs.common.runtime.motion import StageMotion, usual_patience
 from libs.common.runtime.retry import is_outage, short_backoff
 from libs.common.streams.connection import BLOCK
-from libs.common.streams.keys import PREFIX
+from libs.common.streams.keys import PREFIX, PROJECTION
 from libs.common.streams.queue import Delivery
 from libs.common.streams.reader import GroupReader, Read
+from libs.common.subject import subject_in
+from libs.common.tracing.attributes import reading, subject_attributes
+from libs.common.tracing.spans import run_span
 from services.gateway.background.records import Records
 from services.gateway.database import DatabaseUnavailable
 from services.gateway.runs.live_progress import forget_progress
+from services.gateway.runs.root_spans import export_root
 
 _READ_AT_ONCE = 100
 
@@ -75,6 +80,17 @@ class Projection:
         await self._reader.acknowledge(reads)
 
     async def _record_in_time(self, stream: str, delivery: Delivery) -> None:
+        entry, run_id = delivery.entry, delivery.entry.publisher.run_id
+        subject = {**subject_in(entry.event), "run_id": run_id}
+        attributes = reading(entry, entry_id=delivery.id, group=PROJECTION, operation="record")
+        attributes |= subject_attributes(subject)
+        with (
+            structlog.contextvars.bound_contextvars(**subject),
+            run_span(run_id, f"record {stream}", SpanKind.CONSUMER, attributes, published_by=entry.trace),
+        ):
+            await self._until_recorded(stream, delivery)
+
+    async def _until_recorded(self, stream: str, delivery: Delivery) -> None:
         failures = 0
         while True:
             try:
@@ -95,3 +111,4 @@ class Projection:
             self._galleries.set()
         if recorded.ends_run:
             await forget_progress(self._redis, recorded.event.run_id)
+            await export_root(self._records.database, recorded.event.run_id)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import structlog
 from asyncpg import Record
+from opentelemetry.trace import SpanKind
 from redis.asyncio import Redis
 
 from libs.common.events import EVENTS
@@ -19,6 +20,9 @@ from libs.common.streams.keys import (
     stream_key,
 )
 from libs.common.streams.scripts import Scripts
+from libs.common.subject import subject_of
+from libs.common.tracing.attributes import publishing, subject_attributes
+from libs.common.tracing.spans import describe, tentative_span, trace_of
 from services.gateway.background.entries import entry_of
 from services.gateway.database import Database, load_queries
 from services.gateway.runs.cancellation import restore_cancelled
@@ -84,11 +88,16 @@ class Reconciler:
             yield [row["id"] for row in rows]
 
     async def _look_after(self, row: Record) -> str:
-        entry, position = entry_of(row), CONSUMERS[row["stream"]]
-        unit = position.unit(parse_event(position.consumes, entry))
+        run_id, position = str(row["run_id"]), CONSUMERS[row["stream"]]
+        span = tentative_span(run_id, "put back", SpanKind.PRODUCER)
+        entry = entry_of(row, trace=trace_of(span))
+        event = parse_event(position.consumes, entry)
+        unit = position.unit(event)
         keys = [entry.key, moved_key(position.stage), delayed_key(position.stage), marker_key(unit.id), *_OUTPUTS]
         known = [position.stage, unit.id, entry.fact, row["entry_id"] or "", PROJECTION]
         answer = str(await self._scripts.reconcile(keys=keys, args=[*known, *map(str, entry.fields())]))
         if answer == "added":
-            _log.warning("put back an input that Redis had lost", run_id=unit.run_id, unit=unit.name)
+            describe(span, {**publishing([entry.key]), **subject_attributes(subject_of(event))})
+            span.end()
+            _log.warning("put back an input that Redis had lost", unit=unit.name, **subject_of(event))
         return answer

@@ -167,7 +167,7 @@ async def _change_run(connection: Connection, run: Record, event: Event) -> bool
     if state.status == "completed":
         await take_place(connection, run["id"])
     if state.is_ended:
-        _log.info("run ended", run_id=str(run["id"]), status=state.status, code=failure.code if failure else None)
+        _log.info("run ended", status=state.status, code=failure.code if failure else None)
     return state.is_ended
 
 

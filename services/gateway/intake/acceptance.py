@@ -5,6 +5,8 @@ from uuid import UUID
 
 from libs.common.events import Event, MeetingAccepted, SampleAccepted
 from libs.common.outcome import Report
+from libs.common.subject import subject_of
+from services.gateway.begun import Begun, note
 from services.gateway.database import Connection, load_queries
 
 ACCEPT = "accept"
@@ -25,6 +27,7 @@ async def begin_run(
     await connection.execute(_SQL["insert_run"], run_id, accepted.workspace, meeting_id, sample_id, accepted.folder)
     await connection.execute(_SQL["insert_accept_fact"], run_id, accepted.stream, event, report.model_dump_json())
     await connection.execute(_SQL["insert_outbox"], run_id, accepted.stream, event)
+    note(Begun(accepted.run_id, subject_of(accepted)))
 
 
 def _owner(accepted: Event) -> tuple[UUID | None, UUID | None]:

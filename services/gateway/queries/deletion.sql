@@ -32,6 +32,7 @@ SELECT id FROM runs WHERE meeting_id = $1 ORDER BY id FOR UPDATE
 -- name: cancel_runs_of_meeting
 UPDATE runs SET status = 'cancelled', ended_at = now(), version = version + 1
 WHERE meeting_id = $1 AND ended_at IS NULL
+RETURNING id
 
 -- name: delete_facts
 DELETE FROM facts WHERE run_id = ANY ($1::uuid[])

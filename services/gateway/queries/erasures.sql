@@ -5,7 +5,7 @@ VALUES ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7))
 -- name: due
 -- What was never erased comes before what is erased again: after $1 seconds at first, then after as long as it was gone
 -- the last time, at most $2 seconds, and once more when nothing can be written late any more.
-SELECT id FROM erasures
+SELECT id, meeting_id FROM erasures
 WHERE erased_at IS NULL
     OR erased_at < now() - least(greatest(make_interval(secs => $1), erased_at - requested_at), make_interval(secs => $2))
     OR (until < now() AND erased_at <= until)
@@ -37,7 +37,7 @@ WHERE meeting_id = $1 AND ended_at IS NULL
 SELECT id, version, created_at, ended_at FROM runs WHERE meeting_id = $1
 
 -- name: runs_to_sweep
-SELECT id, folder FROM runs
+SELECT id, meeting_id, folder FROM runs
 WHERE ended_at < now() - make_interval(secs => $1) AND swept_at IS NULL AND id > $2
 ORDER BY id
 LIMIT 100

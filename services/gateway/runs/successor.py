@@ -10,7 +10,9 @@ from libs.common.events import Event, MeetingEvent, SpeakersMatched
 from libs.common.outcome import Outcome, PublishedEvent, Unit, outcome_key
 from libs.common.request import MeetingRequest
 from libs.common.storage import ObjectStore
+from libs.common.subject import subject_of
 from libs.common.transcript import language_key
+from services.gateway.begun import Begun, note
 from services.gateway.database import Connection, load_queries
 from services.gateway.runs.reuse import Reuse, StoredFact, client_stage
 
@@ -75,6 +77,7 @@ class Successor:
             await connection.execute(
                 _SQL["insert_outbox"], self.id, unit.stage, unit.part, event.stream, event.model_dump_json()
             )
+        note(Begun(str(self.id), subject_of(facts[0].event), str(self.origin_id)))
 
     async def _copy_outcome(self, store: ObjectStore, unit: Unit, worked_in: str) -> None:
         outcome = await store.load(Outcome, outcome_key(f"{self._owner}/{worked_in}", unit))
