@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from libs.common.errors import StorageUnavailable
 from libs.common.storage import ObjectStore
 from services.gateway.database import Database
 from services.gateway.intake.idempotency import forget_old_keys
@@ -30,3 +31,15 @@ class Housekeeping:
         await forget_old_keys(self.database)
         if swept:
             _log.info("abandoned uploads swept", uploads=swept)
+        await self._remove_unfinished()
+
+    async def _remove_unfinished(self) -> None:
+        """What was never whole is no object: the sweep does not see it, and the store keeps it for ever."""
+        try:
+            removed = await self.store.remove_unfinished(age=self.upload_age)
+        except StorageUnavailable as error:
+            cure = "if the store has no such request, let a lifecycle rule of the bucket abort them"
+            _log.warning("unfinished uploads could not be removed", error=error.message, cure=cure)
+            return
+        if removed:
+            _log.info("unfinished uploads removed", uploads=removed)
