@@ -17,6 +17,7 @@ from redis.exceptions import AuthenticationError
 
 from libs.common.cache import Cache, MemoryCache
 from libs.common.cases.replaying import replay_unit
+from libs.common.doctor.command import Checks, doctor, nothing_more
 from libs.common.engine_here import engine_here
 from libs.common.engine_process import ChildLimits, child_engine
 from libs.common.errors import InvalidSettings, PipelineError
@@ -72,13 +73,15 @@ Build = Callable[[S, Resources], AbstractAsyncContextManager[Sequence[Stage[Any]
 """Loads the engines and gives the stages; ends the engines when the block ends."""
 
 
-def run_service(name: str, settings_class: type[S], build: Build[S]) -> None:
-    """Run a worker until SIGTERM or SIGINT, or `replay` one recorded unit.
+def run_service(name: str, settings_class: type[S], build: Build[S], checks: Checks[S] = nothing_more) -> None:
+    """Run a worker until SIGTERM or SIGINT, or `replay` one recorded unit, or let the `doctor` look at everything.
 
     Exits with `REFUSED` and a clear line if it cannot start.
     """
     arguments = sys.argv[1:]
     guard_output()
+    if arguments[:1] == ["doctor"]:
+        _end_at_once(doctor(name, settings_class, checks, arguments[1:]))
     try:
         settings = read_settings(settings_class)
         assert isinstance(settings, ServiceSettings)

@@ -63,7 +63,7 @@ def _fault(variable: Variable | None, error: "ErrorDetails") -> str:
     if variable is None:
         return error["msg"].removeprefix("Value error, ")
     if error["type"] == "value_error":  # a check of the class's own says it better
-        return f"{variable.name}: {error['msg'].removeprefix('Value error, ')}"
+        return f"{variable.name} {error['msg'].removeprefix('Value error, ')}"
     return f"{variable.name} is {_given(variable, error)}: set it to {variable.expected}{_purpose(variable)}"
 
 

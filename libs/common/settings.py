@@ -29,8 +29,8 @@ Address = Annotated[str, HoldsPassword()]
 """Of a server; what stands before its `@` is secret."""
 
 
-class ServiceSettings(BaseSettings):
-    """Read once, in `__main__`, from variables named like the fields in capitals."""
+class ServerSettings(BaseSettings):
+    """Where the servers are that every service needs."""
 
     model_config = SettingsConfigDict(
         frozen=True, extra="ignore", env_ignore_empty=True, use_attribute_docstrings=True, hide_input_in_errors=True
@@ -41,6 +41,10 @@ class ServiceSettings(BaseSettings):
 
     object_store_url: Address = "file:///var/lib/hansard/objects"
     """`file:///folder`, or `s3://bucket/prefix` with the AWS variables."""
+
+
+class ServiceSettings(ServerSettings):
+    """Read once, in `__main__`, from variables named like the fields in capitals."""
 
     aws_access_key_id: str | None = None
     """Of the account that may use the bucket."""
@@ -104,6 +108,16 @@ def read_settings(settings: type[S]) -> S:
         return settings()
     except ValidationError as error:
         raise InvalidSettings("; ".join(faults(settings, error))) from error
+
+
+def setting_faults(settings: type[BaseSettings]) -> Sequence[str]:
+    """What is wrong or missing, one text each."""
+    redaction.hide(secrets_in(settings, os.environ))
+    try:
+        settings()
+    except ValidationError as error:
+        return faults(settings, error)
+    return ()
 
 
 def misspelt_variables(settings: type[BaseSettings]) -> Sequence[Misspelt]:

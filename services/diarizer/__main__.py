@@ -8,6 +8,7 @@ from typing import Any
 from libs.common.engine_process import ChildLimits
 from libs.common.service import Resources, run_service
 from libs.common.stage import Stage
+from services.diarizer.doctor import checks
 from services.diarizer.engines import load_engine
 from services.diarizer.galleries import StoredGalleries
 from services.diarizer.matching import MatchRules
@@ -37,4 +38,4 @@ async def _stages(settings: DiarizerSettings, resources: Resources) -> AsyncIter
 
 
 if __name__ == "__main__":
-    run_service("diarizer", DiarizerSettings, _stages)
+    run_service("diarizer", DiarizerSettings, _stages, checks)

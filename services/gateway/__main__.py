@@ -12,12 +12,14 @@ from contextlib import contextmanager
 import structlog
 import uvicorn
 
+from libs.common.doctor.command import doctor
 from libs.common.errors import InvalidSettings, PipelineError
 from libs.common.service import stop_signal
 from libs.common.settings import read_settings, warn_of_misspelt
 from libs.common.telemetry import configure_logs, guard_output
 from services.gateway import migrate
 from services.gateway.app import create_app
+from services.gateway.doctor import checks
 from services.gateway.gateway import Gateway
 from services.gateway.keys.commands import keys, store_given_key
 from services.gateway.serving import refusal, running_gateway
@@ -50,6 +52,8 @@ class _Server(uvicorn.Server):
 def main(arguments: list[str]) -> int:
     """Serve, migrate or manage keys; says in one line why not, with the status `REFUSED` if the settings are why."""
     guard_output()
+    if arguments[:1] == ["doctor"]:
+        return doctor("gateway", GatewaySettings, checks, arguments[1:])
     try:
         settings = read_settings(GatewaySettings)
         stream = sys.stderr if arguments[:1] == ["keys"] else sys.stdout
@@ -63,7 +67,7 @@ def main(arguments: list[str]) -> int:
             case ["keys", *asked]:
                 return keys(asked, settings.postgres_url)
             case _:
-                sys.stderr.write("usage: python -m services.gateway [migrate | keys]\n")
+                sys.stderr.write("usage: python -m services.gateway [migrate | keys | doctor]\n")
                 return 2
     except PipelineError as error:
         line, status = refusal(error)

@@ -6,6 +6,7 @@ from typing import Any
 
 from libs.common.service import Resources, run_service
 from libs.common.stage import Stage
+from services.normalizer.doctor import checks
 from services.normalizer.ffmpeg import find_ffmpeg
 from services.normalizer.settings import NormalizerSettings
 from services.normalizer.stages import normalize_sample_stage, normalize_stage
@@ -21,4 +22,4 @@ async def _stages(settings: NormalizerSettings, resources: Resources) -> AsyncIt
 
 
 if __name__ == "__main__":
-    run_service("normalizer", NormalizerSettings, _stages)
+    run_service("normalizer", NormalizerSettings, _stages, checks)

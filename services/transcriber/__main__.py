@@ -8,6 +8,7 @@ from typing import Any
 from libs.common.engine_process import ChildLimits
 from libs.common.service import Resources, run_service
 from libs.common.stage import Stage
+from services.transcriber.doctor import checks
 from services.transcriber.engines import Transcriber, prepare_engine
 from services.transcriber.planning import ChunkRules
 from services.transcriber.settings import TranscriberSettings
@@ -32,4 +33,4 @@ async def _stages(settings: TranscriberSettings, resources: Resources) -> AsyncI
 
 
 if __name__ == "__main__":
-    run_service("transcriber", TranscriberSettings, _stages)
+    run_service("transcriber", TranscriberSettings, _stages, checks)

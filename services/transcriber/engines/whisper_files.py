@@ -43,7 +43,7 @@ def find_model(model: str, *, token: str | None = None) -> ModelFiles:
         InvalidSettings: It cannot be had, or is not whole; the text says what to do.
     """
     if is_folder(model):
-        return _in_folder(Path(model).expanduser())
+        return _in_folder(folder_of(model))
     repository = repository_of(model)
     return cached_model(repository) or fetch_model(repository, token=token)
 
@@ -51,6 +51,11 @@ def find_model(model: str, *, token: str | None = None) -> ModelFiles:
 def is_folder(model: str) -> bool:
     """Whether it means a place on the disk; a name with a slash in it may be a repository of the hub."""
     return model.startswith(("/", ".", "~")) or Path(model).is_dir()
+
+
+def folder_of(model: str) -> Path:
+    """The place that it means."""
+    return Path(model).expanduser()
 
 
 def repository_of(model: str) -> str:

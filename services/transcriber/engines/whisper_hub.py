@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 import structlog
-from huggingface_hub import constants, get_cached_repo_tree, snapshot_download
+from huggingface_hub import HfApi, constants, get_cached_repo_tree, snapshot_download
 from huggingface_hub.errors import (
     CachedRepoTreeNotFoundError,
     GatedRepoError,
@@ -25,6 +25,9 @@ from libs.common.errors import InvalidSettings
 
 WANTED = ("config.json", "model.bin", "preprocessor_config.json", "tokenizer.json", "vocabulary.*")
 """The files of a repository that make up a model."""
+
+_PATIENCE = 5.0
+"""Seconds for a question that fetches nothing."""
 
 _LOG_PERIOD = 5.0
 """Seconds between two lines about how far a download is."""
@@ -61,6 +64,24 @@ def fetch_snapshot(repository: str, *, token: str | None) -> Path:
     return Path(folder)
 
 
+def ask_hub(repository: str, *, token: str | None) -> None:
+    """Whether the hub would give a model; nothing is fetched.
+
+    Raises:
+        InvalidSettings: It would not; the text says why, and how to get it by hand.
+    """
+    try:
+        HfApi(token=token or False).model_info(repository, revision="main", timeout=_PATIENCE)
+    except (OSError, RuntimeError, httpx2.HTTPError) as error:
+        reason = _reason(repository, error, otherwise=f"{constants.ENDPOINT} does not answer as a hub does")
+        raise InvalidSettings(f"{repository} cannot be fetched: {reason}; or {how_by_hand(repository)}") from error
+
+
+def hub_cache() -> Path:
+    """The folder of all that was fetched."""
+    return Path(constants.HF_HUB_CACHE)
+
+
 def how_by_hand(repository: str) -> str:
     """What a person can do about a model that does not come by itself."""
     folder = f"/models/{repository.rpartition('/')[2]}"
@@ -87,7 +108,7 @@ def discard(snapshot: Path, names: Sequence[str]) -> None:
         content.unlink(missing_ok=True)
 
 
-def _reason(repository: str, error: Exception) -> str:
+def _reason(repository: str, error: Exception, otherwise: str = "the download broke off") -> str:
     match error:
         case GatedRepoError():
             return f"its terms have to be accepted at {constants.ENDPOINT}/{repository}, and HUGGINGFACE_TOKEN set"
@@ -101,7 +122,7 @@ def _reason(repository: str, error: Exception) -> str:
         case OSError(errno=errno.ENOSPC):
             return f"the disk is full; HF_HUB_CACHE, now {constants.HF_HUB_CACHE}, names another place"
         case _:
-            return f"the download broke off ({str(error).partition(chr(10))[0] or type(error).__name__})"
+            return f"{otherwise} ({str(error).partition(chr(10))[0] or type(error).__name__})"
 
 
 class _LoggedProgress(tqdm):  # type: ignore[misc]  # it has no types

@@ -1,5 +1,7 @@
 """Files of the Hugging Face hub: those in its cache as they are, others fetched; a refusal says what to do."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -56,20 +58,39 @@ class Hub:
             raise InvalidSettings(
                 f"PYANNOTE_PIPELINE: {repository} is neither a folder or file here nor a name on the hub"
             ) from error
-        path = Path(cached) if isinstance(cached, str) else self._fetched(repository, name, revision)
+        path = Path(cached) if isinstance(cached, str) else self.fetched(repository, name, revision)
         return HubFile(path, commit=path.parents[len(PurePosixPath(name).parts) - 1].name)
 
-    def _fetched(self, repository: str, name: str, revision: str | None) -> Path:
-        token = self._token or False
+    def ask(self, repository: str, name: str, revision: str | None = None) -> None:
+        """Whether the hub would give a file.
+
+        Raises:
+            InvalidSettings: It would not; the text says why, and what to do.
+        """
         url = hf_hub_url(repository, name, revision=revision, endpoint=self._endpoint)
-        try:
-            # Says at once why a file cannot be had, where a download first tries again for half a minute.
-            get_hf_file_metadata(url, token=token)
+        with self._refusals(repository, name, revision):
+            get_hf_file_metadata(url, token=self._token or False)
+
+    def fetched(self, repository: str, name: str, revision: str | None) -> Path:
+        """A file that is not in the cache."""
+        # Says at once why a file cannot be had, where a download first tries again for half a minute.
+        self.ask(repository, name, revision)
+        with self._refusals(repository, name, revision):
             return Path(
                 hf_hub_download(
-                    repository, name, revision=revision, token=token, endpoint=self._endpoint, cache_dir=self._cache
+                    repository,
+                    name,
+                    revision=revision,
+                    token=self._token or False,
+                    endpoint=self._endpoint,
+                    cache_dir=self._cache,
                 )
             )
+
+    @contextmanager
+    def _refusals(self, repository: str, name: str, revision: str | None) -> Iterator[None]:
+        try:
+            yield
         except _Errors as error:
             raise InvalidSettings(self._refusal(error, repository, name, revision)) from error
 

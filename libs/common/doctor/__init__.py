@@ -1,0 +1,1 @@
+"""Looks at what a service needs and says what to do; changes nothing that stays."""
