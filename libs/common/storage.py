@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from libs.common.errors import InvalidSettings, ObjectMissing, StorageUnavailable
 from libs.common.local_copies import LocalCopies
+from libs.common.local_files import has_plain_name, write_file
 from libs.common.speech import Frozen
 from libs.common.storage_backend import PARTS_AT_ONCE, folder_of, open_backend, part_bytes
 from libs.common.storage_refusals import StorageRefused, code_of, reported
@@ -82,18 +83,21 @@ class ObjectStore:
         with self._reported():
             await obstore.put_async(self._backend, key, data)
 
-    async def write(self, key: str, chunks: AsyncIterable[bytes], *, at_most_bytes: int = 0) -> None:
+    async def write(self, key: str, chunks: AsyncIterable[bytes | memoryview], *, at_most_bytes: int = 0) -> None:
         """Write an object from a stream in bounded memory; if the stream fails, no object appears.
 
         `at_most_bytes`: how much the stream may bring, if that is more than the 48 GiB that any object may have.
         """
-        await self._send(key, _non_empty(chunks), at_most_bytes)
+        if self._folder is not None and has_plain_name(key):
+            await write_file(self._folder / key, chunks)
+        else:
+            await self._send(key, _non_empty(chunks), at_most_bytes)
 
     async def upload(self, path: Path, key: str) -> None:
         """Write a file, streamed."""
         await self._send(key, path, (await asyncio.to_thread(path.stat)).st_size)
 
-    async def _send(self, key: str, content: Path | AsyncIterator[bytes], at_most_bytes: int) -> None:
+    async def _send(self, key: str, content: Path | AsyncIterator[bytes | memoryview], at_most_bytes: int) -> None:
         size = part_bytes(at_most_bytes)
         try:
             with self._reported():
@@ -260,7 +264,7 @@ def _require_bucket(error: FileNotFoundError) -> None:
         raise error
 
 
-async def _non_empty(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+async def _non_empty(chunks: AsyncIterable[bytes | memoryview]) -> AsyncIterator[bytes | memoryview]:
     async for chunk in chunks:
         if chunk:
             yield chunk
