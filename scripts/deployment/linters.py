@@ -34,7 +34,9 @@ def _commands(root: Path) -> list[list[str]]:
     keda = _SCHEMAS / "keda.schema.json"
     return [
         _command("hadolint", root.glob("services/*/Dockerfile")),
-        _command("check-jsonschema", root.glob("**/railway.toml"), "--schemafile", railway),
+        _command(
+            "check-jsonschema", [root / "railway.toml", *root.glob("services/*/railway.toml")], "--schemafile", railway
+        ),
         _command("check-jsonschema", keda_objects(root), "--schemafile", keda),
         _command("check-jsonschema", root.glob("docker-compose*.yml"), "--builtin-schema", "vendor.compose-spec"),
         _command("check-jsonschema", root.glob(".github/workflows/*"), "--builtin-schema", "vendor.github-workflows"),
