@@ -72,7 +72,7 @@ class Enrolment:
         return answer, False
 
     async def _claimed(self, connection: Connection, key: RequestKey, request: EnrolmentRequest) -> str | None:
-        recordings = [one.upload.sha256 for one in request.samples]
+        recordings = [one.upload.digest for one in request.samples]
         return await claim(connection, key, fingerprint(request.form, recordings))
 
 

@@ -91,7 +91,7 @@ class Meetings:
         return answer, False
 
     async def _claimed(self, connection: Connection, key: RequestKey, submission: Submission) -> str | None:
-        return await claim(connection, key, fingerprint(submission.form, [submission.upload.sha256]))
+        return await claim(connection, key, fingerprint(submission.form, [submission.upload.digest]))
 
     async def _insert(self, connection: Connection, submission: Submission, accepted: MeetingAccepted) -> None:
         upload = submission.upload

@@ -28,7 +28,7 @@ class Part:
 
     name: str
     filename: str | None
-    content: AsyncIterator[bytes]
+    content: AsyncIterator[memoryview]
 
 
 def form_boundary(content_type: str) -> bytes:
@@ -58,15 +58,15 @@ async def read_parts(body: AsyncIterator[bytes], boundary: bytes) -> AsyncIterat
             yield Part(one.name, one.filename, _content(said))
 
 
-async def _content(said: AsyncIterator[_PartHeaders | bytes | _Mark]) -> AsyncIterator[bytes]:
+async def _content(said: AsyncIterator[_PartHeaders | memoryview | _Mark]) -> AsyncIterator[memoryview]:
     async for one in said:
         if one == "part ended":
             return
-        assert isinstance(one, bytes)
+        assert isinstance(one, memoryview)
         yield one
 
 
-async def _parsed(body: AsyncIterator[bytes], boundary: bytes) -> AsyncIterator[_PartHeaders | bytes | _Mark]:
+async def _parsed(body: AsyncIterator[bytes], boundary: bytes) -> AsyncIterator[_PartHeaders | memoryview | _Mark]:
     parser = _Parser(boundary)
     async for chunk in body:
         parser.feed(chunk)
@@ -80,7 +80,7 @@ class _Parser:
     """Turns the callbacks of the push parser into a queue, emptied after every piece of the body."""
 
     def __init__(self, boundary: bytes) -> None:
-        self.said: deque[_PartHeaders | bytes | _Mark] = deque()
+        self.said: deque[_PartHeaders | memoryview | _Mark] = deque()
         self.has_ended = False
         self._name = bytearray()
         self._value = bytearray()
@@ -103,7 +103,7 @@ class _Parser:
             "on_header_value": _append_to(self._value),
             "on_header_end": self._end_header,
             "on_headers_finished": self._begin_part,
-            "on_part_data": lambda data, start, end: self.said.append(data[start:end]),
+            "on_part_data": lambda data, start, end: self.said.append(memoryview(data)[start:end]),
             "on_part_end": lambda: self.said.append("part ended"),
             "on_end": self._end,
         }

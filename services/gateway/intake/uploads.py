@@ -1,7 +1,6 @@
 """Receives forms with recordings: the recordings go straight to the object store, the fields are kept."""
 
 import asyncio
-import hashlib
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -12,6 +11,8 @@ from starlette.requests import ClientDisconnect
 
 from libs.common.storage import ObjectStore
 from services.gateway.errors import EmptyUpload, InvalidRequest, TruncatedUpload, UploadStalled, UploadTooLarge
+from services.gateway.intake.blocks import in_blocks
+from services.gateway.intake.digest import Digest
 from services.gateway.intake.multipart import Part, form_boundary, read_parts
 from services.gateway.schemas.problems import FieldError
 
@@ -44,7 +45,15 @@ class Upload:
     key: str
     filename: str | None
     size_bytes: int
-    sha256: str
+
+    sha256: str | None
+    """Of the content, if it was asked for."""
+
+    @property
+    def digest(self) -> str:
+        """`sha256`, of an upload that was received with it."""
+        assert self.sha256 is not None
+        return self.sha256
 
 
 @dataclass
@@ -62,8 +71,11 @@ async def receive_form(
     *,
     limits: UploadLimits,
     max_uploads: int,
+    has_digests: bool,
 ) -> Form:
     """Read a form; each recording is stored under a random key in the folder that `new_folder` names for it.
+
+    `has_digests`: whether to hash the recordings, which costs as much as receiving them.
 
     Raises:
         UnsupportedMediaType, UploadTooLarge, TruncatedUpload, MalformedUpload, UploadStalled: The body is at fault.
@@ -71,10 +83,10 @@ async def receive_form(
     """
     boundary = form_boundary(request.headers.get("Content-Type", ""))
     form = Form()
-    async for part in read_parts(_body(request, limits), boundary):
+    async for part in read_parts(in_blocks(_body(request, limits)), boundary):
         if part.name == RECORDING:
             _check_count(len(form.uploads), max_uploads, RECORDING)
-            form.uploads.append(await _store(part, await new_folder(), store))
+            form.uploads.append(await _store(part, await new_folder(), store, limits, has_digest=has_digests))
         else:
             _check_count(sum(map(len, form.fields.values())), _MAX_FIELDS, part.name)
             form.fields.setdefault(part.name, []).append(await _field(part))
@@ -114,22 +126,23 @@ def _check_count(present: int, allowed: int, name: str) -> None:
         raise InvalidRequest.of(FieldError(field=name, message=f"more than {allowed} of these in one request"))
 
 
-async def _store(part: Part, folder: str, store: ObjectStore) -> Upload:
+async def _store(part: Part, folder: str, store: ObjectStore, limits: UploadLimits, *, has_digest: bool) -> Upload:
     key = f"{folder}upload-{secrets.token_hex(8)}"
-    digest = hashlib.sha256()
+    digest = Digest() if has_digest else None
     size_bytes = 0
 
-    async def measured() -> AsyncIterator[bytes]:
+    async def measured() -> AsyncIterator[memoryview]:
         nonlocal size_bytes
-        async for chunk in part.content:
-            digest.update(chunk)
-            size_bytes += len(chunk)
-            yield chunk
+        async for block in part.content:
+            size_bytes += len(block)
+            yield block
 
-    await store.write(key, measured())
+    content = digest.watch(measured()) if digest else measured()
+    await store.write(key, content, at_most_bytes=limits.max_bytes)
     if size_bytes == 0:
         raise EmptyUpload("the recording has no bytes")
-    return Upload(folder=folder, key=key, filename=_filename(part), size_bytes=size_bytes, sha256=digest.hexdigest())
+    sha256 = digest.hex() if digest else None
+    return Upload(folder=folder, key=key, filename=_filename(part), size_bytes=size_bytes, sha256=sha256)
 
 
 async def _field(part: Part) -> str:

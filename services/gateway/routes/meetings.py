@@ -66,7 +66,9 @@ async def process_meeting(
         async def folder() -> str:
             return await staging.begin(f"meetings/{meeting_id}/")
 
-        form = await receive_form(request, gateway.store, folder, limits=gateway.limits, max_uploads=1)
+        form = await receive_form(
+            request, gateway.store, folder, limits=gateway.limits, max_uploads=1, has_digests=key is not None
+        )
         options = read_fields(MeetingForm, form.fields, personas=gateway.personas)
         submission = Submission(workspace, meeting_id, form.uploads[0], options, key, began_at)
         answer, is_replay = await gateway.meetings.accept(submission, staging)

@@ -66,7 +66,9 @@ async def enroll_speaker(
             sample_ids.append(uuid4())
             return await staging.begin(f"samples/{sample_ids[-1]}/")
 
-        form = await receive_form(request, gateway.store, folder, limits=gateway.limits, max_uploads=MAX_SAMPLES)
+        form = await receive_form(
+            request, gateway.store, folder, limits=gateway.limits, max_uploads=MAX_SAMPLES, has_digests=key is not None
+        )
         who = read_fields(EnrolmentForm, form.fields)
         samples = [Sample(one, upload) for one, upload in zip(sample_ids, form.uploads, strict=True)]
         enrolment = EnrolmentRequest(workspace, samples, who, key, began_at)
