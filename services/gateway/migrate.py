@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import psycopg
+from psycopg.rows import TupleRow
 from yoyo import get_backend, read_migrations
 from yoyo.backends import DatabaseBackend
 from yoyo.migrations import Migration
+
+from services.gateway.database import DatabaseUnavailable
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
@@ -18,8 +21,11 @@ def apply(postgres_url: str, migrations: Path = MIGRATIONS) -> int:
 
     yoyo's own lock is a row, which stays behind when its process is killed. The advisory lock ends with its
     connection: whoever holds it knows that nobody else migrates, and removes that row.
+
+    Raises:
+        DatabaseUnavailable: Postgres does not let anybody in.
     """
-    with psycopg.connect(postgres_url, autocommit=True) as lock:
+    with _connection(postgres_url) as lock:
         lock.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
         with get_backend(_yoyo_url(postgres_url)) as backend:
             backend.break_lock()
@@ -27,6 +33,14 @@ def apply(postgres_url: str, migrations: Path = MIGRATIONS) -> int:
             for migration in missing:
                 _apply_one(backend, migration)
             return len(missing)
+
+
+def _connection(postgres_url: str) -> "psycopg.Connection[TupleRow]":
+    try:
+        return psycopg.connect(postgres_url, autocommit=True)
+    except psycopg.OperationalError as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise DatabaseUnavailable(f"POSTGRES_URL names no Postgres that answers: {reason}") from error
 
 
 def _apply_one(backend: DatabaseBackend, migration: Migration) -> None:
