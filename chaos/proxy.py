@@ -3,8 +3,8 @@
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -41,6 +41,7 @@ class Proxy:
         self._server: asyncio.Server | None = None
         self._links: set[_Link] = set()
         self._traps: list[Trap] = []
+        self._swallowed: set[bytes] = set()
         self._open = asyncio.Event()
         self._open.set()
 
@@ -57,8 +58,13 @@ class Proxy:
         try:
             yield self
         finally:
+            self.close()
+
+    def close(self) -> None:
+        """Reset all connections and take no more, as a server that is down."""
+        if self._server is not None:
             self._server.close()
-            self.reset_all()
+        self.reset_all()
 
     def reset_all(self) -> int:
         """Reset all connections; returns how many there were."""
@@ -72,6 +78,15 @@ class Proxy:
         trap = Trap(mark, side)
         self._traps.append(trap)
         return trap
+
+    @contextmanager
+    def swallowing(self, mark: bytes) -> Iterator[None]:
+        """Let nothing of a connection that sends `mark` while the block runs reach the server; the others go on."""
+        self._swallowed.add(mark)
+        try:
+            yield
+        finally:
+            self._swallowed.discard(mark)
 
     async def stall(self, seconds: float) -> None:
         """Let nothing pass for a while; connections stay."""
@@ -106,6 +121,8 @@ class Proxy:
                 if look(link, piece):
                     self._reset(link)
                     return
+                if link.is_swallowed:
+                    continue
                 target[1].write(piece)
                 await target[1].drain()
         link.close()
@@ -114,6 +131,7 @@ class Proxy:
         """Whether a trap resets the connection instead of passing this on."""
         seen = link.tail + piece
         link.tail = seen[-_LONGEST_MARK:]
+        link.is_swallowed = link.is_swallowed or any(mark in seen for mark in self._swallowed)
         trap = next((one for one in self._traps if one.mark in seen), None)
         if trap is None:
             return False
@@ -146,6 +164,7 @@ class _Link:
     """The end of what the client has sent since the last answer: a mark may come in two pieces."""
 
     trap: Trap | None = None
+    is_swallowed: bool = False
 
     def close(self) -> None:
         for _, writer in (self.client, self.server):

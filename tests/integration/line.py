@@ -63,11 +63,16 @@ def stage(
 
 @asynccontextmanager
 async def working(
-    redis: Redis, store: ObjectStore, *stages: Stage[SampleAccepted], lease: float = 1.0, grace: float = 0.1
+    redis: Redis,
+    store: ObjectStore,
+    *stages: Stage[SampleAccepted],
+    lease: float = 1.0,
+    grace: float = 0.1,
+    patience: float | None = None,
 ) -> AsyncIterator[Worker]:
     """A worker that runs while the block does."""
     stopped = asyncio.Event()
-    worker = Worker(redis, store, stages, service="test", lease=lease)
+    worker = Worker(redis, store, stages, service="test", lease=lease, patience=patience)
     running = asyncio.create_task(worker.run(stopped, grace=grace))
     try:
         yield worker

@@ -52,6 +52,15 @@ async def test_a_command_that_is_lost_has_no_effect(proxy: Proxy, through: Redis
     assert await redis.get("counter") is None
 
 
+async def test_only_connections_that_send_a_mark_are_swallowed(proxy: Proxy, through: Redis, redis: Redis) -> None:
+    with proxy.swallowing(b"INCR"):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(through.incr("counter"), 0.3)
+        assert await through.ping()
+    assert await redis.get("counter") is None
+    assert await through.incr("counter") == 1
+
+
 async def test_all_connections_are_reset_at_once(proxy: Proxy, through: Redis, redis: Redis) -> None:
     waiting = asyncio.ensure_future(through.xread({"nothing": "0"}, block=4000))
     await until(lambda: _is_blocked(redis))

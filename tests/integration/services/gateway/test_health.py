@@ -1,11 +1,25 @@
 """The health of the dependencies and of the line."""
 
-import httpx
+import asyncio
+import datetime
+import signal
+from contextlib import suppress
+from pathlib import Path
 
+import httpx
+from prometheus_client import CollectorRegistry
+
+from libs.common.events import Event, SampleAccepted
+from libs.common.stage import Work
+from libs.common.status.pages import Status, pages
+from libs.common.streams.keys import stream_key
 from libs.common.streams.monitor import Heartbeat, WorkerInfo
 from libs.common.streams.queue import StageQueue
 from services.gateway.gateway import Gateway
-from tests.integration.line import accepted, publish
+from services.gateway.settings import GatewaySettings
+from tests.integration.line import accepted, entry_of, normalized, publish, stage, until, working
+from tests.integration.obedient_service import LOADED, PROCEED
+from tests.integration.service_process import service_process
 from tests.integration.services.gateway.voices import (
     NEW,
     OLD,
@@ -23,9 +37,17 @@ STAGES = {
 }  # fmt: skip
 
 
+GROUP = "normalize_sample"
+NOW = datetime.datetime(2026, 1, 31, 12, 0, 0, tzinfo=datetime.UTC)
+
+
 async def beat(gateway: Gateway, **engines: str | None) -> None:
-    info = WorkerInfo(consumer="c1", service="worker", release="0", stages=engines)
-    await Heartbeat(gateway.redis, info, lifetime=30.0).beat()
+    await heartbeat(gateway, **engines).beat()
+
+
+def heartbeat(gateway: Gateway, **engines: str | None) -> Heartbeat:
+    info = WorkerInfo(consumer="c1", service="worker", release="0", stages=engines, lease=0.001)
+    return Heartbeat(gateway.redis, info, lifetime=30.0)
 
 
 async def test_an_idle_line_is_healthy(client: httpx.AsyncClient, gateway: Gateway) -> None:
@@ -69,6 +91,101 @@ async def test_a_living_worker_makes_it_healthy_again(client: httpx.AsyncClient,
     stage = answer.json()["stages"]["normalize_sample"]
     assert answer.status_code == 200, answer.text
     assert (stage["workers"], stage["waiting"], stage["pending"], stage["engines"]) == (1, 0, 1, ["ffmpeg"])
+
+
+async def test_a_living_worker_that_stands_still_is_named(client: httpx.AsyncClient, gateway: Gateway) -> None:
+    await heartbeat(gateway, **dict.fromkeys(STAGES)).beat(stopped={GROUP: NOW})
+    answer = await client.get("/health")
+    assert (answer.status_code, answer.json()["status"]) == (503, "degraded")
+    assert answer.json()["problems"] == [
+        f"{GROUP} has stood still in c1 since 2026-01-31 12:00:00Z; start that process again"
+    ]
+    assert answer.json()["stages"][GROUP]["stopped"] == [{"consumer": "c1", "since": "2026-01-31T12:00:00Z"}]
+    await beat(gateway, **dict.fromkeys(STAGES))
+    assert (await client.get("/health")).status_code == 200
+
+
+async def test_an_entry_that_is_left_unread_although_a_worker_has_room_is_not_healthy(
+    client: httpx.AsyncClient, gateway: Gateway
+) -> None:
+    await unread_for(gateway, seconds=60)
+    await heartbeat(gateway, **dict.fromkeys(STAGES)).beat(room={GROUP: 55.0})
+    answer = await client.get("/health")
+    assert answer.status_code == 503
+    [problem] = answer.json()["problems"]
+    assert problem.startswith(f"{GROUP} has left an entry unread for 6")
+    assert answer.json()["stages"][GROUP]["left_unread"] >= 60
+
+
+async def test_a_line_that_is_only_busy_is_healthy(client: httpx.AsyncClient, gateway: Gateway) -> None:
+    await unread_for(gateway, seconds=60)
+    for room in ({}, {GROUP: 0.4}, {"enroll": 55.0}):
+        await heartbeat(gateway, **dict.fromkeys(STAGES)).beat(room=room)
+        answer = await client.get("/health")
+        assert (answer.status_code, answer.json()["problems"]) == (200, [])
+
+
+async def test_room_that_came_before_the_entry_is_no_fault(client: httpx.AsyncClient, gateway: Gateway) -> None:
+    await unread_for(gateway, seconds=1)
+    await heartbeat(gateway, **dict.fromkeys(STAGES)).beat(room={GROUP: 55.0})
+    assert (await client.get("/health")).status_code == 200
+
+
+async def test_a_stage_that_is_stuck_while_its_process_lives_turns_both_red_until_it_moves(
+    client: httpx.AsyncClient, gateway: Gateway
+) -> None:
+    proceed = asyncio.Event()
+
+    async def deaf(event: SampleAccepted, work: Work) -> list[Event]:
+        while not proceed.is_set():
+            with suppress(asyncio.CancelledError):
+                await proceed.wait()
+        return [normalized(event)]
+
+    await publish(gateway.redis, accepted())
+    await beat(gateway, **dict.fromkeys(STAGES - {GROUP}))
+    async with working(gateway.redis, gateway.store, stage(deaf, deadline=0.1), patience=2.0) as worker:
+        status = Status("normalizer", CollectorRegistry(), stopped=lambda: worker.stopped)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(pages(status)), base_url="http://worker") as own:
+            await until(lambda: answers(client, 503))
+            assert (await own.get("/health")).json()["stopped"][0]["stage"] == GROUP
+            [problem] = (await client.get("/health")).json()["problems"]
+            assert problem.startswith(f"{GROUP} has stood still in {worker.consumer} since ")
+            assert await answers(own, 503)
+            proceed.set()
+            await until(lambda: answers(own, 200))
+            await until(lambda: answers(client, 200))
+
+
+async def test_a_process_that_is_stopped_turns_the_line_red_until_it_goes_on(
+    client: httpx.AsyncClient, gateway: Gateway, settings: GatewaySettings, tmp_path: Path
+) -> None:
+    await gateway.store.put(LOADED, b"")
+    await gateway.store.put(PROCEED, b"")
+    await beat(gateway, **dict.fromkeys(STAGES - {GROUP}))
+    variables = {"REDIS_URL": settings.redis_url, "OBJECT_STORE_URL": settings.object_store_url}
+    async with service_process(tmp_path, "tests.integration.obedient_service", **variables) as service:
+        await until(lambda: answers(client, 200, status="ok"))
+        service.process.send_signal(signal.SIGSTOP)
+        await publish(gateway.redis, accepted())
+        await until(lambda: answers(client, 503))
+        assert (await client.get("/health")).json()["problems"] == [f"{GROUP} has work and no living worker"]
+        service.process.send_signal(signal.SIGCONT)
+        await until(lambda: answers(client, 200, status="ok"))
+
+
+async def answers(client: httpx.AsyncClient, code: int, *, status: str | None = None) -> bool:
+    answer = await client.get("/health")
+    return answer.status_code == code and status in {None, answer.json()["status"]}
+
+
+async def unread_for(gateway: Gateway, *, seconds: float) -> None:
+    """An entry that nobody has read, as if it had been added so long ago."""
+    event = accepted()
+    now, _ = await gateway.redis.time()
+    id_ = f"{int((now - seconds) * 1000)}-1"
+    fields = dict(zip(*[iter(entry_of(event).fields())] * 2, strict=True))
+    await gateway.redis.xadd(stream_key(event.stream), fields, id=id_)
 
 
 async def test_a_dependency_that_is_down_is_named(client_without_redis: httpx.AsyncClient) -> None:

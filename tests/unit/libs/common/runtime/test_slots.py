@@ -2,7 +2,7 @@
 
 import asyncio
 
-from libs.common.runtime.slots import Solitude
+from libs.common.runtime.slots import Slots, Solitude
 
 
 async def test_a_suspect_waits_until_nobody_else_runs_and_nobody_begins_beside_it() -> None:
@@ -30,3 +30,19 @@ async def _settle_down() -> None:
     """Let every task get as far as it can."""
     for _ in range(20):
         await asyncio.sleep(0)
+
+
+def test_there_is_room_since_a_place_became_free() -> None:
+    slots = Slots(2)
+    began = slots.room_since
+    slots.take()
+    assert slots.room_since == began
+    slots.take()
+    assert slots.room_since is None
+    slots.release()
+    freed = slots.room_since
+    assert freed is not None
+    assert began is not None
+    assert freed > began
+    slots.release()
+    assert slots.room_since == freed

@@ -1,0 +1,117 @@
+"""Which stages of a worker move, as it sees it itself."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import pytest
+from redis.asyncio import Redis
+
+from chaos.proxy import Proxy
+from libs.common.events import Event, SampleAccepted, SampleNormalized
+from libs.common.runtime.worker import StageStopped, Worker
+from libs.common.stage import Work
+from libs.common.storage import ObjectStore
+from libs.common.streams.connection import connect
+from libs.common.streams.keys import stream_key
+from libs.common.streams.monitor import WorkerInfo, living_workers
+from tests.integration.line import accepted, echo, entries, normalized, publish, stage, until, working
+
+GROUP = "normalize_sample"
+
+
+async def test_a_unit_within_its_deadline_stops_nothing(redis: Redis, store: ObjectStore) -> None:
+    proceed = asyncio.Event()
+
+    async def slow(event: SampleAccepted, work: Work) -> list[Event]:
+        await proceed.wait()
+        return [normalized(event)]
+
+    await publish(redis, accepted())
+    await publish(redis, accepted())
+    async with working(redis, store, stage(slow), lease=0.4, patience=1.2) as worker:
+        await _stays_moving(worker, seconds=2.5)
+        proceed.set()
+        await entries(redis, SampleNormalized, count=2)
+
+
+async def test_reads_that_hang_while_redis_answers_stop_a_stage_until_they_end(
+    redis: Redis, redis_url: str, store: ObjectStore
+) -> None:
+    address = urlsplit(redis_url)
+    login = f":{address.password}@" if address.password else ""
+    async with (
+        Proxy(str(address.hostname), address.port or 6379).running() as proxy,
+        connect(f"redis://{login}127.0.0.1:{proxy.port}/0") as through,
+        working(through, store, stage(), patience=4.0) as worker,
+    ):
+        with proxy.swallowing(b"XREADGROUP"):
+            await publish(redis, accepted())
+            await until(lambda: _says(redis, stopped={GROUP}))
+            assert set(worker.stopped) == {GROUP}
+        await entries(redis, SampleNormalized, count=1)
+        await until(lambda: _says(redis, stopped=set()))
+
+
+async def test_an_outage_of_redis_stops_nothing(redis_url: str, store: ObjectStore) -> None:
+    address = urlsplit(redis_url)
+    login = f":{address.password}@" if address.password else ""
+    async with (
+        Proxy(str(address.hostname), address.port or 6379).running() as proxy,
+        connect(f"redis://{login}127.0.0.1:{proxy.port}/0") as through,
+        working(through, store, stage(), lease=0.4, patience=1.2) as worker,
+    ):
+        await until(lambda: living_workers(through))
+        proxy.close()
+        await _stays_moving(worker, seconds=2.5)
+
+
+async def test_a_stage_that_redis_refuses_for_good_ends_its_worker(redis: Redis, store: ObjectStore) -> None:
+    await redis.set(stream_key(SampleAccepted.stream), "no stream")
+    worker = Worker(redis, store, [stage()], service="test", lease=1.0, patience=1.2)
+    with pytest.raises(StageStopped):
+        await worker.run(asyncio.Event(), grace=0.1)
+    assert await living_workers(redis) == []
+
+
+async def test_a_worker_says_for_how_long_it_has_had_room(redis: Redis, store: ObjectStore) -> None:
+    proceed = asyncio.Event()
+
+    async def slow(event: SampleAccepted, work: Work) -> list[Event]:
+        await proceed.wait()
+        return await echo(event, work)
+
+    async with working(redis, store, stage(slow), lease=0.4):
+        await until(lambda: _has_room(redis, lambda seconds: seconds is not None and seconds >= 0.5))
+        await publish(redis, accepted())
+        await until(lambda: _has_room(redis, lambda seconds: seconds is None))
+        proceed.set()
+        await until(lambda: _has_room(redis, lambda seconds: seconds is not None and seconds < 0.5))
+
+
+async def _only_worker(redis: Redis) -> WorkerInfo | None:
+    found = await living_workers(redis)
+    return found[0] if found else None
+
+
+async def _says(redis: Redis, *, stopped: set[str]) -> bool:
+    """Whether the sign of life names just these stages."""
+    worker = await _only_worker(redis)
+    return worker is not None and set(worker.stopped) == stopped
+
+
+async def _has_room(redis: Redis, is_so: Callable[[float | None], bool]) -> bool:
+    worker = await _only_worker(redis)
+    return worker is not None and is_so(worker.room.get(GROUP))
+
+
+async def _stays_moving(worker: Worker, *, seconds: float) -> None:
+    """Look all that time: what does not happen announces itself nowhere."""
+    end = time.monotonic() + seconds
+
+    async def is_over() -> bool:
+        assert not worker.stopped
+        return time.monotonic() > end
+
+    await until(is_over)
