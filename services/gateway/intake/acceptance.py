@@ -24,9 +24,9 @@ async def begin_run(
     event = accepted.model_dump_json()
     seconds = (datetime.datetime.now(datetime.UTC) - began_at).total_seconds()
     report = Report(started_at=began_at, seconds=max(0.0, seconds), attempts=1)
-    await connection.execute(_SQL["insert_run"], run_id, accepted.workspace, meeting_id, sample_id, accepted.folder)
-    await connection.execute(_SQL["insert_accept_fact"], run_id, accepted.stream, event, report.model_dump_json())
-    await connection.execute(_SQL["insert_outbox"], run_id, accepted.stream, event)
+    owner = accepted.workspace, meeting_id, sample_id, accepted.folder
+    fact = accepted.stream, event, report.model_dump_json()
+    await connection.execute(_SQL["begin_run"], run_id, *owner, *fact)
     note(Begun(accepted.run_id, subject_of(accepted)))
 
 

@@ -13,12 +13,12 @@ UPDATE idempotency_keys SET answer = $4 WHERE workspace = $1 AND route = $2 AND 
 -- name: forget_keys
 DELETE FROM idempotency_keys WHERE created_at < now() - make_interval(secs => $1)
 
--- name: insert_run
-INSERT INTO runs (id, workspace, meeting_id, sample_id, folder) VALUES ($1, $2, $3, $4, $5)
-
--- name: insert_accept_fact
-INSERT INTO facts (run_id, stage, part, position, siblings, stream, event, report)
-VALUES ($1, 'accept', '', 0, 1, $2, $3, $4)
-
--- name: insert_outbox
-INSERT INTO outbox (run_id, stream, event) VALUES ($1, $2, $3)
+-- name: begin_run
+-- One statement, because each is a round trip that a client waits for. References are checked at its end.
+WITH run AS (
+    INSERT INTO runs (id, workspace, meeting_id, sample_id, folder) VALUES ($1, $2, $3, $4, $5)
+), fact AS (
+    INSERT INTO facts (run_id, stage, part, position, siblings, stream, event, report)
+    VALUES ($1, 'accept', '', 0, 1, $6, $7, $8)
+)
+INSERT INTO outbox (run_id, stream, event) VALUES ($1, $6, $7)
