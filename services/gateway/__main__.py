@@ -4,18 +4,16 @@
 """
 
 import asyncio
-import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import structlog
 import uvicorn
 
 from libs.common.doctor.command import doctor
-from libs.common.errors import InvalidSettings, PipelineError
+from libs.common.errors import PipelineError
 from libs.common.service import stop_signal
 from libs.common.settings import read_settings, warn_of_misspelt
+from libs.common.status.server import QuietServer, address_of, listening_socket
 from libs.common.telemetry import configure_logs, guard_output
 from services.gateway import migrate
 from services.gateway.app import create_app
@@ -29,24 +27,6 @@ _FORCED_AFTER = 2
 """Seconds past the grace period after which clients that read nothing are no longer waited for."""
 
 _log = structlog.get_logger(__name__)
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals and the exit status alone.
-
-    uvicorn raises signals again when it ends, before the work in the background has, and exits where it cannot listen.
-    """
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        try:
-            await super().startup(sockets)
-        except SystemExit as end:
-            where = f"HOST={self.config.host}, PORT={self.config.port}"
-            raise InvalidSettings(f"cannot listen on {where}: {end.__context__}") from end
 
 
 def main(arguments: list[str]) -> int:
@@ -87,7 +67,9 @@ async def _serve(settings: GatewaySettings) -> None:
     async with running_gateway(settings) as gateway:
         server = _server(gateway, settings)
         stopping = asyncio.create_task(_stop(server, gateway, stopped))
-        await server.serve()
+        listening = listening_socket(settings.host, settings.port)
+        _log.info("gateway listens", address=address_of(listening))
+        await server.serve(sockets=[listening])
         stopping.cancel()
 
 
@@ -100,15 +82,13 @@ async def _stop(server: uvicorn.Server, gateway: Gateway, stopped: asyncio.Event
 def _server(gateway: Gateway, settings: GatewaySettings) -> uvicorn.Server:
     config = uvicorn.Config(
         create_app(gateway),
-        host=settings.host,
-        port=settings.port,
         lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=round(settings.grace) + _FORCED_AFTER,
     )
-    return _Server(config)
+    return QuietServer(config)
 
 
 if __name__ == "__main__":

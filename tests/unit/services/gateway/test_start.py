@@ -1,6 +1,7 @@
 """The gateway does not start with settings that cannot work."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,14 @@ def test_it_names_the_setting_and_refuses(tmp_path: Path, name: str, value: str)
     assert ended.returncode == REFUSED, ended.stderr
     assert ended.stderr.startswith("gateway cannot start (invalid_settings): ")
     assert name in ended.stderr
+
+
+def test_a_port_that_is_taken_is_named_with_the_cure(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = start(tmp_path, PORT=str(port))
+    assert ended.returncode == REFUSED, ended.stderr
+    assert f"PORT={port}: Address already in use; stop what listens there" in ended.stderr
 
 
 def test_a_directory_without_personas_is_refused(tmp_path: Path) -> None:
