@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from cli.answers.answer import Answer, Problem
-from cli.errors import GatewayRefused, GatewayUnreachable
+from cli.errors import GatewayRefused, GatewayUnreachable, KeyRefused
 from cli.patience import Patience
+from cli.settings import read_client_settings
 
 A = TypeVar("A", bound=Answer)
 
@@ -25,10 +26,16 @@ class Connection:
     """HTTP to one gateway, for as long as the context lasts."""
 
     def __init__(self, url: str, console: Console) -> None:
-        """`console` shows the progress of uploads."""
+        """`console` shows the progress of uploads. The environment's API key, if there is one, goes with every call.
+
+        Raises:
+            CommandFailed: What the environment says is no key.
+        """
         self.url = url.rstrip("/")
         self._console = console
-        self.http = httpx.Client(base_url=self.url, timeout=_TIMEOUT)
+        key = read_client_settings().hansard_api_key
+        headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
+        self.http = httpx.Client(base_url=self.url, timeout=_TIMEOUT, headers=headers)
 
     def __enter__(self) -> Self:
         return self
@@ -129,6 +136,7 @@ def read(model: type[A], answer: httpx.Response) -> A:
 def refused(answer: httpx.Response) -> GatewayRefused:
     """What the gateway said when it refused."""
     try:
-        return GatewayRefused(Problem.model_validate_json(answer.content))
+        problem = Problem.model_validate_json(answer.content)
+        return KeyRefused(problem) if problem.code == KeyRefused.problem_code else GatewayRefused(problem)
     except ValidationError:
         return GatewayRefused(Problem(code="http_error", detail=f"{answer.url} answered {answer.status_code}"))

@@ -47,6 +47,17 @@ class GatewayRefused(CommandFailed):
         self.code = problem.code
 
 
+class KeyRefused(GatewayRefused):
+    """The gateway asks for an API key, or refuses the one that it was sent."""
+
+    problem_code = "unauthorized"
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        cure = "ask its operator, who makes one with `python -m services.gateway keys create NAME`"
+        self.message = f"the gateway knows no such API key. Set HANSARD_API_KEY to one: {cure} (unauthorized)"
+
+
 class RunNotNamed(CommandFailed):
     """No run of the meeting is called so, or more than one."""
 

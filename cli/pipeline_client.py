@@ -20,7 +20,7 @@ from cli.answers.pipeline import (
     TailNote,
 )
 from cli.connection import read, refused
-from cli.errors import GatewayRefused, GatewayUnreachable
+from cli.errors import GatewayRefused, GatewayUnreachable, KeyRefused
 from cli.runs_client import RunsGateway
 
 _DEAD = "/api/pipeline/dead"
@@ -87,6 +87,8 @@ class PipelineGateway(RunsGateway):
         while True:
             try:
                 yield from self._tail_on(wish, place, note)
+            except KeyRefused:
+                raise
             except (GatewayUnreachable, GatewayRefused):
                 if place.last_id is None:
                     raise

@@ -1,13 +1,15 @@
-"""What the environment says about running on this machine."""
+"""What the environment says about running on this machine, and about asking a gateway."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cli.errors import CommandFailed
 from libs.common.settings import Address, PortNumber, Seconds
+
+S = TypeVar("S", bound=BaseSettings)
 
 
 class LocalSettings(BaseSettings):
@@ -68,14 +70,46 @@ class LocalSettings(BaseSettings):
         return (self.hansard_home or Path(".hansard")).expanduser().resolve()
 
 
+class ClientSettings(BaseSettings):
+    """Settings of every command that asks a gateway."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_ignore_empty=True, use_attribute_docstrings=True, hide_input_in_errors=True
+    )
+
+    hansard_api_key: SecretStr | None = None
+    """Sent with every request; made with `python -m services.gateway keys create NAME`."""
+
+    @field_validator("hansard_api_key")
+    @classmethod
+    def _is_one_word(cls, key: SecretStr | None) -> SecretStr | None:
+        value = key.get_secret_value() if key else "-"
+        if not value.isascii() or not value.isprintable() or " " in value:
+            raise ValueError("is no key: it has a space, or a character that no key has")
+        return key
+
+
 def read_local_settings() -> LocalSettings:
     """Read the environment.
 
     Raises:
         CommandFailed: A variable is wrong; the text names it.
     """
+    return _read(LocalSettings)
+
+
+def read_client_settings() -> ClientSettings:
+    """Read the environment.
+
+    Raises:
+        CommandFailed: The key is none; the text does not say it.
+    """
+    return _read(ClientSettings)
+
+
+def _read(settings: type[S]) -> S:
     try:
-        return LocalSettings()
+        return settings()
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors())
         raise CommandFailed(f"wrong settings: {faults}") from error
