@@ -28,7 +28,8 @@ class GatewaySettings(ServiceSettings):
     """Whether also a gateway asks for keys that listens only on its own machine; every other does anyway."""
 
     hansard_api_key: SecretStr | None = None
-    """A key that `migrate` stores, for a platform that makes up the first one: 32 random characters or more."""
+    """A key that `migrate` stores, for a platform that makes up the first one: 32 random characters or more. The
+    commands of `hansard` send what this variable holds."""
 
     max_upload_bytes: Bytes = Field(default=2 * 1024**3, ge=1)
     """The longest body of one request."""
