@@ -95,7 +95,17 @@ def rclone_server(folder: Path) -> Iterator[RcloneServer]:
     port, objects = free_port(), folder / "objects"
     objects.mkdir()
     command = [str(Path(sys.executable).with_name("rclone")), "serve", "s3", str(objects)]
-    options = ["--addr", f"127.0.0.1:{port}", "--auth-key", ",".join(KEYS), "--config", os.devnull]
+    # Without a cache, it sees folders that it has not made itself.
+    options = [
+        "--addr",
+        f"127.0.0.1:{port}",
+        "--auth-key",
+        ",".join(KEYS),
+        "--config",
+        os.devnull,
+        "--dir-cache-time",
+        "0s",
+    ]
     with _running([*command, *options], port, folder / "rclone.log"):
         yield RcloneServer(f"http://127.0.0.1:{port}", objects)
 

@@ -21,8 +21,10 @@ _SMALLEST_PART_BYTES = 5 * 1024**2
 _MOST_PARTS = 10_000
 
 
-def open_backend(url: str) -> Obstore:
+def open_backend(url: str, *, patience: float = 15.0) -> Obstore:
     """The client for `file:///folder`, `s3://bucket/prefix` or `memory://`.
+
+    `patience`: seconds after which what fails is not tried again.
 
     Raises:
         InvalidSettings: The address names no store that is supported.
@@ -34,14 +36,14 @@ def open_backend(url: str) -> Obstore:
             case "memory":
                 return MemoryStore()
             case _:
-                return _bucket(url)
+                return _bucket(url, patience)
     except (BaseError, ValueError, OSError) as error:
         reason = without_credentials(str(error).partition("\n")[0])  # the rest is how Rust prints it for debugging
         raise InvalidSettings(f"OBJECT_STORE_URL names no usable store: {reason}") from error
 
 
-def _bucket(url: str) -> Obstore:
-    """The client; an outage shows at the first failure past 15 s: 20 s if connecting stalls, 35 s if answers do."""
+def _bucket(url: str, patience: float) -> Obstore:
+    """An outage shows at the first failure past the patience: 5 s later if connecting stalls, 20 s if answers do."""
     return from_url(
         url,
         client_options={
@@ -52,7 +54,7 @@ def _bucket(url: str) -> Obstore:
         },
         retry_config={
             "max_retries": 30,
-            "retry_timeout": timedelta(seconds=15),
+            "retry_timeout": timedelta(seconds=patience),
             "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=3), "base": 2},
         },
     )
