@@ -52,7 +52,8 @@ def passwords_in(address: str) -> Iterator[str]:
     if at:
         secret = password if colon else user  # a name alone is a token
         yield from (secret, *_SEPARATORS.split(secret))
-    elif (port := rest.partition("/")[0].rpartition(":")[2]) and not port.isdecimal() and ":" in rest:
+    _, colon, port = rest.rpartition("@")[2].partition("/")[0].rpartition(":")
+    if colon and not port.isdecimal() and not port.endswith("]"):
         yield port  # where the `@` is forgotten, the password looks like a port
 
 

@@ -10,6 +10,7 @@ from libs.common.personas import load_personas
 from libs.common.service import Resources, run_service
 from libs.common.stage import Stage
 from services.summarizer.answers import Answers
+from services.summarizer.doctor import checks
 from services.summarizer.engines import load_engine
 from services.summarizer.settings import SummarizerSettings
 from services.summarizer.stages import summarize_stage
@@ -32,4 +33,4 @@ async def _stages(settings: SummarizerSettings, resources: Resources) -> AsyncIt
 
 
 if __name__ == "__main__":
-    run_service("summarizer", SummarizerSettings, _stages)
+    run_service("summarizer", SummarizerSettings, _stages, checks)

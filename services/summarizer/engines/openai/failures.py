@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import openai
 
 from libs.common.errors import PipelineError
+from libs.common.redaction import redacted
 from services.summarizer.engines.openai.errors import (
     KeyRejected,
     ModelOutOfReach,
@@ -62,8 +63,8 @@ def failure(error: openai.OpenAIError, *, model: str) -> PipelineError | PromptT
 
 
 def said(error: openai.OpenAIError) -> str:
-    """What the server says, shortened."""
-    return str(error)[:_TEXT_LENGTH]
+    """What the server says, shortened after its secrets are hidden: a part of one would not be known."""
+    return redacted(str(error))[:_TEXT_LENGTH]
 
 
 def complaint(error: openai.OpenAIError) -> str:
