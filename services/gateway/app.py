@@ -9,6 +9,7 @@ from libs.common.release import RELEASE
 from services.gateway.draining import Draining
 from services.gateway.gateway import Gateway
 from services.gateway.keys.door import Door
+from services.gateway.metrics.requests import RequestCounts
 from services.gateway.problems import handle_errors
 from services.gateway.request_ids import RequestIds
 from services.gateway.routes import (
@@ -19,6 +20,7 @@ from services.gateway.routes import (
     events,
     health,
     meetings,
+    metrics,
     pipeline,
     results,
     runs,
@@ -42,6 +44,7 @@ def create_app(gateway: Gateway) -> FastAPI:
     app.add_middleware(Door, callers=gateway.callers)
     app.add_middleware(Draining, in_hand=gateway.in_hand)
     app.add_middleware(RequestIds)
+    app.add_middleware(RequestCounts, metrics=gateway.metrics.requests)
     for router in (
         meetings.router,
         results.router,
@@ -53,6 +56,7 @@ def create_app(gateway: Gateway) -> FastAPI:
         pipeline.router,
         dead.router,
         health.router,
+        metrics.router,
     ):
         app.include_router(router)
     docs.mount_docs(app)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
 from libs.common.events import EVENTS
@@ -25,6 +26,10 @@ from services.gateway.health import HealthCheck
 from services.gateway.intake.uploads import UploadLimits
 from services.gateway.keys.callers import Callers
 from services.gateway.meetings import Meetings
+from services.gateway.metrics.counts import LineCounts
+from services.gateway.metrics.gateway_metrics import GatewayMetrics
+from services.gateway.metrics.line import LineGauges
+from services.gateway.metrics.requests import RequestMetrics
 from services.gateway.pipeline.dead import DeadLetters
 from services.gateway.pipeline.history import EventHistory
 from services.gateway.pipeline.overview import Overview
@@ -56,6 +61,7 @@ class Gateway:
     limits: UploadLimits
     backpressure: Backpressure
     personas: tuple[str, ...]
+    metrics: GatewayMetrics
 
     def stop(self) -> None:
         """Let whoever follows events go, and give all other requests their time; nothing new is to come."""
@@ -64,7 +70,7 @@ class Gateway:
 
     @property
     def meetings(self) -> Meetings:
-        return Meetings(self.database, self.store, self.redis, self.erasures, self.outbox_waiting)
+        return Meetings(self.database, self.store, self.redis, self.erasures, self.outbox_waiting, self.metrics.counts)
 
     @property
     def deletion(self) -> Deletion:
@@ -132,6 +138,7 @@ async def open_gateway(settings: GatewaySettings) -> AsyncIterator[Gateway]:
     redis = connect(settings.redis_url)
     tail = Tail(redis, list(EVENTS))
     scripts, requested = Scripts(redis), asyncio.Event()
+    metrics = _metrics(HealthCheck(database, store, redis, scripts))
     try:
         yield Gateway(
             database=database,
@@ -150,8 +157,19 @@ async def open_gateway(settings: GatewaySettings) -> AsyncIterator[Gateway]:
             limits=UploadLimits(max_bytes=settings.max_upload_bytes, max_silence=settings.max_upload_silence),
             backpressure=Backpressure(database, scripts, limit=settings.backlog_limit),
             personas=personas,
+            metrics=metrics,
         )
     finally:
         await tail.aclose()
         await redis.aclose()
         await database.close()
+
+
+def _metrics(health: HealthCheck) -> GatewayMetrics:
+    registry = CollectorRegistry()
+    return GatewayMetrics(
+        registry=registry,
+        counts=LineCounts(registry),
+        requests=RequestMetrics(registry),
+        line=LineGauges(registry, health.database, health.redis, health.scripts, health),
+    )

@@ -18,6 +18,7 @@ from services.gateway.intake.acceptance import begin_run
 from services.gateway.intake.idempotency import RequestKey, claim, fingerprint, record_answer
 from services.gateway.intake.staging import Staging
 from services.gateway.intake.uploads import Upload
+from services.gateway.metrics.counts import LineCounts
 from services.gateway.pages import Cursor
 from services.gateway.runs.cancellation import tell_workers
 from services.gateway.runs.facts import find_run, run_facts
@@ -63,6 +64,8 @@ class Meetings:
     outbox_waiting: asyncio.Event
     """Set when the relay has something to publish."""
 
+    counts: LineCounts
+
     async def accept(self, submission: Submission, staging: Staging) -> tuple[MeetingAnswer, bool]:
         """Take responsibility for a meeting; the flag says whether this repeats an earlier request.
 
@@ -82,6 +85,7 @@ class Meetings:
                 await record_answer(connection, submission.key, answer)
             await staging.accept(connection)
         self.outbox_waiting.set()
+        self.counts.accepted_meeting()
         _log.info(
             "meeting accepted",
             meeting_id=answer.meeting_id,
@@ -142,6 +146,7 @@ class Meetings:
             if await connection.fetchval(_SQL["cancel_run"], run.id) is None:
                 now = (await find_run(connection, workspace, meeting_id, UUID(run.id))).status
                 raise MeetingEnded(f"the meeting is {now} already", meeting_status=now)
+        self.counts.ended_run("meeting", "cancelled")
         await tell_workers(self.redis, [run.id], lifetime=self.erasures.lifetime)
         await export_root(self.database, run.id)
         _log.info("run ended", meeting_id=run.meeting_id, run_id=run.id, status="cancelled")

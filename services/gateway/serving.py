@@ -2,12 +2,15 @@
 
 import datetime
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import structlog
 
 from libs.common.errors import InvalidSettings, PipelineError, StorageUnavailable
 from libs.common.events import EVENTS
+from libs.common.metrics.process import measured_process
 from libs.common.release import RELEASE
 from libs.common.service import REFUSED
 from libs.common.streams.keys import PROJECTION
@@ -43,7 +46,7 @@ async def running_gateway(settings: GatewaySettings) -> AsyncIterator[Gateway]:
         async with open_gateway(settings) as gateway:
             await _check_store(gateway)
             await _check_keys(gateway)
-            async with _upkeep(gateway, settings).running():
+            async with _measured(gateway, settings), _upkeep(gateway, settings).running():
                 yield gateway
     _log.info("gateway stopped")
 
@@ -70,6 +73,12 @@ async def _check_keys(gateway: Gateway) -> None:
         _log.warning("the database does not answer yet", error=error.message)
 
 
+def _measured(gateway: Gateway, settings: GatewaySettings) -> AbstractAsyncContextManager[None]:
+    url = urlsplit(settings.object_store_url)
+    folders = {"objects": Path(unquote(url.path))} if url.scheme == "file" else {}
+    return measured_process(gateway.metrics.registry, service="gateway", folders=folders)
+
+
 def _upkeep(gateway: Gateway, settings: GatewaySettings) -> Upkeep:
     consumer, scripts = consumer_name("gateway"), gateway.scripts
     info = WorkerInfo(consumer=consumer, service="gateway", release=RELEASE, stages={PROJECTION: None})
@@ -82,6 +91,7 @@ def _upkeep(gateway: Gateway, settings: GatewaySettings) -> Upkeep:
             reader,
             lease=settings.lease,
             galleries=gateway.galleries_requested,
+            counts=gateway.metrics.counts,
         ),
         galleries=gateway.galleries,
         reconciler=Reconciler(
@@ -90,6 +100,7 @@ def _upkeep(gateway: Gateway, settings: GatewaySettings) -> Upkeep:
             scripts,
             age=settings.reconcile_age,
             lifetime=gateway.erasures.lifetime,
+            counts=gateway.metrics.counts,
         ),
         erasures=gateway.erasures,
         trimmer=Trimmer(gateway.redis, scripts, keep=datetime.timedelta(days=settings.keep_days)),

@@ -20,6 +20,7 @@ from libs.common.tracing.attributes import reading, subject_attributes
 from libs.common.tracing.spans import run_span
 from services.gateway.background.records import Records
 from services.gateway.database import DatabaseUnavailable
+from services.gateway.metrics.counts import LineCounts
 from services.gateway.runs.live_progress import forget_progress
 from services.gateway.runs.root_spans import export_root
 
@@ -32,7 +33,14 @@ class Projection:
     """Reads all streams, and acknowledges what has been recorded."""
 
     def __init__(
-        self, records: Records, redis: Redis, reader: GroupReader, *, lease: float, galleries: asyncio.Event
+        self,
+        records: Records,
+        redis: Redis,
+        reader: GroupReader,
+        *,
+        lease: float,
+        galleries: asyncio.Event,
+        counts: LineCounts,
     ) -> None:
         """`galleries` is set when an enrolment changed, so that its gallery is rebuilt at once."""
         self._records = records
@@ -40,6 +48,7 @@ class Projection:
         self._reader = reader
         self._lease = lease
         self._galleries = galleries
+        self._counts = counts
         self._is_closing = False
         self.motion = StageMotion(patience=usual_patience(lease))
         """An outage does not count as standstill: who looks for it sees the server that is down."""
@@ -107,8 +116,9 @@ class Projection:
         except UnreadableEvent as error:
             _log.error("this event belongs to no run", stream=stream, error=error.message)
             return
+        self._counts.recorded(recorded.event, delivery.id, ended_as=recorded.ended_as)
         if isinstance(recorded.event, VoiceEmbedded):
             self._galleries.set()
-        if recorded.ends_run:
+        if recorded.ended_as is not None:
             await forget_progress(self._redis, recorded.event.run_id)
             await export_root(self._records.database, recorded.event.run_id)

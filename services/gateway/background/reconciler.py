@@ -25,6 +25,7 @@ from libs.common.tracing.attributes import publishing, subject_attributes
 from libs.common.tracing.spans import describe, tentative_span, trace_of
 from services.gateway.background.entries import entry_of
 from services.gateway.database import Database, load_queries
+from services.gateway.metrics.counts import LineCounts
 from services.gateway.runs.cancellation import restore_cancelled
 from services.gateway.runs.places import take_places
 
@@ -39,7 +40,16 @@ _log = structlog.get_logger(__name__)
 class Reconciler:
     """One pass at a time over all gateways. It costs nothing while Redis still has everything."""
 
-    def __init__(self, database: Database, redis: Redis, scripts: Scripts, *, age: float, lifetime: float) -> None:
+    def __init__(
+        self,
+        database: Database,
+        redis: Redis,
+        scripts: Scripts,
+        *,
+        age: float,
+        lifetime: float,
+        counts: LineCounts,
+    ) -> None:
         """`age`: seconds after which an input without an outcome is looked after.
 
         `lifetime`: seconds for which a run that was cancelled or deleted stays marked in Redis.
@@ -51,6 +61,7 @@ class Reconciler:
         self._scripts = scripts
         self._age = age
         self._lifetime = lifetime
+        self._counts = counts
 
     async def reconcile(self) -> int:
         """One pass; returns how many inputs were added again."""
@@ -75,7 +86,8 @@ class Reconciler:
             added = Counter([CONSUMERS[row["stream"]].stage for row in due if await self._look_after(row) == "added"])
             for stage, inputs in sorted(added.items()):
                 await connection.execute(_SQL["count_put_backs"], stage, inputs)
-            return added.total()
+        self._counts.republished(added)
+        return added.total()
 
     async def _restore_cancelled(self) -> None:
         async for run_ids in self._pages("cancelled_runs", self._lifetime, _CANCELLED_AT_ONCE):

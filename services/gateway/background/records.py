@@ -51,7 +51,8 @@ class Recorded:
     """What an event changed."""
 
     event: Event
-    ends_run: bool = False
+    ended_as: str | None = None
+    """What its run came to, if it ended with this."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ class Records:
             if not await _insert_fact(connection, run["id"], delivery, event):
                 return Recorded(event)
             await self._follow(connection, run["workspace"], event, evidence, alive)
-            return Recorded(event, ends_run=await _change_run(connection, run, event))
+            return Recorded(event, ended_as=await _change_run(connection, run, event))
 
     async def _follow(
         self, connection: Connection, workspace: str, event: Event, evidence: _Evidence, alive: Set[uuid.UUID]
@@ -147,11 +148,11 @@ async def _insert_fact(connection: Connection, run_id: uuid.UUID, delivery: Deli
     )
 
 
-async def _change_run(connection: Connection, run: Record, event: Event) -> bool:
-    """Whether the run has now ended. A terminal run stays what it is; a late fact still completes its record."""
+async def _change_run(connection: Connection, run: Record, event: Event) -> str | None:
+    """What the run came to, if it has ended with this. One that had stays what it is; a late fact is still kept."""
     if run["ended_at"] is not None or isinstance(event, ChunkPlanned | ChunkTranscribed):
         await connection.execute(_SQL["touch_run"], run["id"])
-        return False
+        return None
     rows = await connection.fetch(_SQL["facts_that_decide"], run["id"])
     state = state_of([EVENTS[row["stream"]].model_validate_json(row["event"]) for row in rows])
     failure = state.failure
@@ -168,7 +169,7 @@ async def _change_run(connection: Connection, run: Record, event: Event) -> bool
         await take_place(connection, run["id"])
     if state.is_ended:
         _log.info("run ended", status=state.status, code=failure.code if failure else None)
-    return state.is_ended
+    return state.status if state.is_ended else None
 
 
 def _without_nul(entry: Entry) -> Entry:

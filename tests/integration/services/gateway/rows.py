@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
 from libs.common.events import EVENTS, Event, SampleAccepted
@@ -25,6 +26,7 @@ from services.gateway.background.projection import Projection
 from services.gateway.background.reconciler import Reconciler
 from services.gateway.background.records import Records
 from services.gateway.database import Database
+from services.gateway.metrics.counts import LineCounts
 from tests.integration.line import REPORT, until
 
 MODEL = EmbeddingModel(name="test", revision="1", dimension=2)
@@ -89,15 +91,20 @@ class Background:
     erasures: Erasures
 
 
-def background(database: Database, redis: Redis, store: ObjectStore, *, age: float = 0.0) -> Background:
+def background(
+    database: Database, redis: Redis, store: ObjectStore, *, age: float = 0.0, counts: LineCounts | None = None
+) -> Background:
     """The gateway's parts on real servers; a unit is due after `age` seconds."""
+    counts = counts or LineCounts(CollectorRegistry())
     scripts, changed, cache = Scripts(redis), asyncio.Event(), RedisCache(redis)
     erasures = Erasures(database, store, redis, scripts)
     reader = GroupReader(redis, scripts, streams=list(EVENTS), group=PROJECTION, consumer=consumer_name("gateway"))
     return Background(
         relay=Relay(database, Publisher(redis, scripts), asyncio.Event()),
-        projection=Projection(Records(database, store, erasures), redis, reader, lease=1.0, galleries=changed),
-        reconciler=Reconciler(database, redis, scripts, age=age, lifetime=erasures.lifetime),
+        projection=Projection(
+            Records(database, store, erasures), redis, reader, lease=1.0, galleries=changed, counts=counts
+        ),
+        reconciler=Reconciler(database, redis, scripts, age=age, lifetime=erasures.lifetime, counts=counts),
         galleries=Galleries(database, store, cache, changed),
         erasures=erasures,
     )

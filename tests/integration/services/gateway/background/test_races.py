@@ -54,6 +54,7 @@ def projection(gateway: Gateway, *, before: Action | None = None, after: Action 
         GroupReader(redis, gateway.scripts, streams=list(EVENTS), group=PROJECTION, consumer=name),
         lease=0.05,
         galleries=asyncio.Event(),
+        counts=gateway.metrics.counts,
     )
 
 
@@ -77,6 +78,7 @@ async def test_after_an_outage_of_redis_the_projection_takes_nothing_over_for_a_
         interleaved(reader, before={"take_over": look, "read": break_once}),
         lease=1.0,
         galleries=asyncio.Event(),
+        counts=gateway.metrics.counts,
     )
     running = asyncio.create_task(projection.run())
     await until(lambda: _is_after(looks, broke_at))
@@ -187,7 +189,7 @@ async def test_a_row_that_one_relay_has_is_neither_taken_nor_waited_for_by_anoth
 def reconciler(gateway: Gateway, before: Action) -> Reconciler:
     """One whose script something happens before."""
     scripts = interleaved(gateway.scripts, before={"reconcile": before})
-    return Reconciler(gateway.database, gateway.redis, scripts, age=0.0, lifetime=60.0)
+    return Reconciler(gateway.database, gateway.redis, scripts, age=0.0, lifetime=60.0, counts=gateway.metrics.counts)
 
 
 async def lose_the_input(gateway: Gateway) -> None:

@@ -52,7 +52,7 @@ async def test_an_event_that_is_recorded_meanwhile_is_not_taken_for_lost(gateway
     async with working(redis, gateway.store, stage(echo)):
         await until(lambda: redis.exists(stream_key(SampleNormalized.stream)))
     scripts = LateScripts(redis, database, parts)
-    reconciler = Reconciler(database, redis, scripts, age=0.0, lifetime=60.0)
+    reconciler = Reconciler(database, redis, scripts, age=0.0, lifetime=60.0, counts=gateway.metrics.counts)
     assert await reconciler.reconcile() == 0
     assert scripts.projection is not None
     parts.projection.close()
