@@ -1,6 +1,7 @@
 """The files that deploy Hansard, and what the checks of them find."""
 
 import shutil
+from functools import reduce
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from scripts.deployment.linters import lint
 from scripts.deployment.railway import railway_faults
 from scripts.deployment.service_files import ROOT, services
 from scripts.deployment.variables import railway_variables, variable_faults
+from services.gateway.routes.pipeline_examples import PIPELINE
 
 _FILES = (
     "railway.toml",
@@ -110,6 +112,20 @@ def test_what_does_not_agree_is_named(copy: Path, file: str, old: str, new: str,
 def test_a_stage_that_goes_to_zero_must_see_what_is_delayed(copy: Path) -> None:
     _replace(copy / "deploy/kubernetes/keda/normalizer.yaml", "minReplicaCount: 1", "minReplicaCount: 0")
     assert any("sleep over what is delayed of normalize" in fault for fault in _agreements(copy))
+
+
+def test_every_count_that_keda_reads_is_in_the_answer_of_the_gateway() -> None:
+    pipeline = PIPELINE.model_dump(mode="json")
+    read = [
+        line.split(": ")[1]
+        for file in (ROOT / "deploy/kubernetes/keda").glob("*.yaml")
+        for line in file.read_text().splitlines()
+        if "valueLocation: " in line
+    ]
+    assert read
+    for place in read:
+        value = reduce(lambda part, name: part[name], place.split("."), pipeline)
+        assert isinstance(value, int), place
 
 
 @pytest.mark.parametrize(
