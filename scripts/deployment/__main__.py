@@ -26,15 +26,16 @@ def main() -> int:
     build = commands.add_parser("build", help="run the steps of Dockerfiles, then start what they made")
     build.add_argument("services", nargs="*", metavar="SERVICE", help=f"of {', '.join(_NAMES)}; without one, all")
     build.add_argument("--build-arg", action="append", default=[], metavar="NAME=VALUE", help="as for docker build")
+    build.add_argument("--setting", action="append", default=[], metavar="NAME=VALUE", help="of the services started")
     build.add_argument("--no-start", action="store_true", help="only build")
     options = parser.parse_args()
     if unknown := set(getattr(options, "services", ())) - set(_NAMES):
         parser.error(f"no service: {', '.join(sorted(unknown))}")
     if options.command == "check":
         return _check()
-    arguments = dict(one.split("=", 1) for one in options.build_arg)
+    arguments, chosen = (dict(one.split("=", 1) for one in pairs) for pairs in (options.build_arg, options.setting))
     try:
-        _build(options.services or _NAMES, arguments, is_started=not options.no_start)
+        _build(options.services or _NAMES, arguments, None if options.no_start else chosen)
     except (StepFailed, TrialFailed) as error:
         print(error, file=sys.stderr)
         return 1
@@ -49,13 +50,15 @@ def _check() -> int:
     return 1 if found else 0
 
 
-def _build(names: list[str], arguments: dict[str, str], *, is_started: bool) -> None:
+def _build(names: list[str], arguments: dict[str, str], chosen: dict[str, str] | None) -> None:
+    """`chosen`: settings of the services beyond those of a trial; `None`: start none."""
     with tempfile.TemporaryDirectory(prefix="hansard-build-") as folder, _servers(Path(folder)) as settings:
         wanted = [one for one in services() if one.name in names]
         for built in build_all(wanted, Path(folder), arguments):
             size = size_bytes(built.image) / 2**20
             print(f"{built.service.name}: built in {built.seconds:.0f} s, {size:.0f} MiB beyond its base")
-            for where, seconds in (try_each(built, settings) if is_started else {}).items():
+            tried = try_each(built, {**settings, **chosen}) if chosen is not None else {}
+            for where, seconds in tried.items():
                 print(f"{built.service.name}: ready after {seconds:.1f} s as {where} starts it, and ended on SIGTERM")
 
 
