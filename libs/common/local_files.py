@@ -1,7 +1,8 @@
 """Streams into files of this machine, which appear once they are complete.
 
-A store's own client copies every block, holds several parts of each upload in memory and crosses threads for each piece
-that arrives. Here a block is written by one thread, as it is, while the next arrives.
+A store's own client holds several parts of each upload in memory and crosses threads for each piece that arrives. Here
+one block is filled while a thread writes the other, and both are used until the end: memory that is taken anew for each
+block costs more than to copy into it.
 """
 
 import asyncio
@@ -10,12 +11,13 @@ import secrets
 from collections.abc import AsyncIterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from libs.common.errors import StorageUnavailable
 
 _PLAIN_KEY = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", re.ASCII)
 _TRIES = 10
+_BLOCK_BYTES = 512 * 1024
 
 
 def has_plain_name(key: str) -> bool:
@@ -23,7 +25,7 @@ def has_plain_name(key: str) -> bool:
     return _PLAIN_KEY.fullmatch(key) is not None
 
 
-async def write_file(path: Path, blocks: AsyncIterable[bytes | memoryview]) -> None:
+async def write_file(path: Path, chunks: AsyncIterable[bytes | memoryview]) -> None:
     """Write a file from a stream; if the stream fails, none appears.
 
     Raises:
@@ -33,7 +35,7 @@ async def write_file(path: Path, blocks: AsyncIterable[bytes | memoryview]) -> N
     with _reported():
         file = await asyncio.to_thread(_new_file, staged)
     try:
-        await _fill(file, blocks)
+        await _fill(file, chunks)
         with _reported():
             await asyncio.to_thread(_complete, file, staged, path)
     except BaseException:
@@ -43,12 +45,50 @@ async def write_file(path: Path, blocks: AsyncIterable[bytes | memoryview]) -> N
         raise
 
 
-async def _fill(file: BinaryIO, blocks: AsyncIterable[bytes | memoryview]) -> None:
+async def _fill(file: BinaryIO, chunks: AsyncIterable[bytes | memoryview]) -> None:
+    filling, other = _Block(), _Block()
     writing: asyncio.Future[int] | None = None
-    async for block in blocks:
-        await _written(writing)
-        writing = asyncio.get_running_loop().run_in_executor(None, file.write, block)
+    async for chunk in chunks:
+        rest = memoryview(chunk)
+        while rest:
+            rest = filling.take(rest)
+            if filling.is_full:
+                await _written(writing)
+                writing = asyncio.get_running_loop().run_in_executor(None, file.write, filling.content)
+                filling, other = other, filling.emptied()
     await _written(writing)
+    with _reported():
+        await asyncio.to_thread(file.write, filling.content)
+
+
+class _Block:
+    """Memory that is filled and written again and again."""
+
+    def __init__(self) -> None:
+        self._memory = memoryview(b"")
+        self._filled_bytes = 0
+
+    @property
+    def is_full(self) -> bool:
+        return self._filled_bytes == _BLOCK_BYTES
+
+    @property
+    def content(self) -> memoryview:
+        return self._memory[: self._filled_bytes]
+
+    def take(self, chunk: memoryview) -> memoryview:
+        """Copy what there is room for; returns the rest."""
+        if not self._memory:
+            self._memory = memoryview(bytearray(_BLOCK_BYTES))
+        taken = chunk[: _BLOCK_BYTES - self._filled_bytes]
+        self._memory[self._filled_bytes : self._filled_bytes + len(taken)] = taken
+        self._filled_bytes += len(taken)
+        return chunk[len(taken) :]
+
+    def emptied(self) -> Self:
+        """The same memory, once its content is handed over."""
+        self._filled_bytes = 0
+        return self
 
 
 async def _written(writing: "asyncio.Future[int] | None") -> None:

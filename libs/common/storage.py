@@ -16,6 +16,7 @@ from obstore.store import MemoryStore, S3Store
 from obstore.store import ObjectStore as Obstore
 from pydantic import ValidationError
 
+from libs.common.blocks import in_blocks
 from libs.common.errors import InvalidSettings, ObjectMissing, StorageUnavailable
 from libs.common.local_copies import LocalCopies
 from libs.common.local_files import has_plain_name, write_file
@@ -29,6 +30,9 @@ Artifact = TypeVar("Artifact", bound=Frozen)
 _PROBE = "probes/put-if-absent"
 _NO_OBJECT = "probes/missing"
 _READ_BYTES = 1024 * 1024
+_BLOCK_BYTES = 1024 * 1024
+"""Each goes to the client's threads and comes back, and that costs as much as sending 100 kB."""
+
 _GIVING_UP_WITHIN = 5.0
 
 
@@ -91,13 +95,13 @@ class ObjectStore:
         if self._folder is not None and has_plain_name(key):
             await write_file(self._folder / key, chunks)
         else:
-            await self._send(key, _non_empty(chunks), at_most_bytes)
+            await self._send(key, in_blocks(chunks, size_bytes=_BLOCK_BYTES), at_most_bytes)
 
     async def upload(self, path: Path, key: str) -> None:
         """Write a file, streamed."""
         await self._send(key, path, (await asyncio.to_thread(path.stat)).st_size)
 
-    async def _send(self, key: str, content: Path | AsyncIterator[bytes | memoryview], at_most_bytes: int) -> None:
+    async def _send(self, key: str, content: Path | AsyncIterator[bytes], at_most_bytes: int) -> None:
         size = part_bytes(at_most_bytes)
         try:
             with self._reported():
@@ -262,9 +266,3 @@ def _require_bucket(error: FileNotFoundError) -> None:
     """Raises the error unless it is the object that is missing."""
     if code_of(str(error)) == "NoSuchBucket":
         raise error
-
-
-async def _non_empty(chunks: AsyncIterable[bytes | memoryview]) -> AsyncIterator[bytes | memoryview]:
-    async for chunk in chunks:
-        if chunk:
-            yield chunk

@@ -11,7 +11,6 @@ from starlette.requests import ClientDisconnect
 
 from libs.common.storage import ObjectStore
 from services.gateway.errors import EmptyUpload, InvalidRequest, TruncatedUpload, UploadStalled, UploadTooLarge
-from services.gateway.intake.blocks import in_blocks
 from services.gateway.intake.digest import Digest
 from services.gateway.intake.multipart import Part, form_boundary, read_parts
 from services.gateway.schemas.problems import FieldError
@@ -83,7 +82,7 @@ async def receive_form(
     """
     boundary = form_boundary(request.headers.get("Content-Type", ""))
     form = Form()
-    async for part in read_parts(in_blocks(_body(request, limits)), boundary):
+    async for part in read_parts(_body(request, limits), boundary):
         if part.name == RECORDING:
             _check_count(len(form.uploads), max_uploads, RECORDING)
             form.uploads.append(await _store(part, await new_folder(), store, limits, has_digest=has_digests))

@@ -1,6 +1,7 @@
 """A file is there whole or not at all."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,6 +14,10 @@ from libs.common.local_files import has_plain_name, write_file
 async def blocks(*contents: bytes | memoryview) -> AsyncIterator[bytes | memoryview]:
     for content in contents:
         yield content
+
+
+def assert_content(path: Path, content: bytes) -> None:
+    assert path.read_bytes() == content
 
 
 def assert_empty(folder: Path) -> None:
@@ -30,9 +35,12 @@ async def endless(begun: asyncio.Event) -> AsyncIterator[bytes]:
     await asyncio.Event().wait()
 
 
-async def test_all_blocks_arrive_in_their_order(tmp_path: Path) -> None:
-    await write_file(tmp_path / "a" / "b", blocks(b"one ", b"", memoryview(b"two "), bytes(1_000_000)))
-    assert (tmp_path / "a" / "b").read_bytes() == b"one two " + bytes(1_000_000)
+@pytest.mark.parametrize("size", [1, 700, 65_536, 300_001, 524_288, 3_000_000])
+async def test_all_bytes_arrive_in_their_order_however_they_are_cut(tmp_path: Path, size: int) -> None:
+    content = random.Random(size).randbytes(min(3_000_000, 5000 * size))
+    cut = [content[start : start + size] for start in range(0, len(content), size)]
+    await write_file(tmp_path / "a" / "b", blocks(b"", *(memoryview(one) for one in cut)))
+    assert_content(tmp_path / "a" / "b", content)
 
 
 async def test_a_stream_that_fails_leaves_nothing(tmp_path: Path) -> None:
