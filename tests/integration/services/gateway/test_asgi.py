@@ -21,21 +21,24 @@ from services.gateway.keys.key import is_key
 
 HEAD = b'--b\r\nContent-Disposition: form-data; name="audio"; filename="a.wav"\r\n\r\n'
 TAIL = b"\r\n--b--\r\n"
+NO_KEY_YET = "nobody can ask for anything yet: no API key exists"
 
 
 class Served:
     """A gateway in a process of its own."""
 
-    def __init__(self, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(self, environment: Mapping[str, str], log: Path, *, is_module: bool = False) -> None:
+        """`is_module`: as `python -m services.gateway` starts it."""
         self.port = free_port()
         self.log = log
         self._environment = environment
-        command = [sys.executable, "-m", "uvicorn", "--factory", "services.gateway.asgi:app"]
+        address = {"HOST": "0.0.0.0", "PORT": str(self.port)} if is_module else {}
+        uvicorn = ["uvicorn", "--factory", "services.gateway.asgi:app", "--host", "0.0.0.0", "--port", str(self.port)]
+        command = [sys.executable, "-m", *(["services.gateway"] if is_module else uvicorn)]
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                [*command, "--host", "0.0.0.0", "--port", str(self.port)],
-                env=dict(environment), stdout=output, stderr=subprocess.STDOUT,
-            )  # fmt: skip
+                command, env={**environment, **address}, stdout=output, stderr=subprocess.STDOUT
+            )
 
     @property
     def url(self) -> str:
@@ -97,8 +100,8 @@ def environment(postgres_url: str, redis_url: str, tmp_path: Path) -> dict[str, 
 
 
 @contextmanager
-def served(environment: Mapping[str, str], tmp_path: Path) -> Iterator[Served]:
-    gateway = Served(environment, tmp_path / "gateway.log")
+def served(environment: Mapping[str, str], tmp_path: Path, *, is_module: bool = False) -> Iterator[Served]:
+    gateway = Served(environment, tmp_path / "gateway.log", is_module=is_module)
     try:
         gateway.wait_until_ready()
         yield gateway
@@ -132,11 +135,20 @@ def test_it_takes_a_meeting_lets_its_events_be_followed_and_ends_in_order(
         assert time.monotonic() - began < 10
         said = [str(line["event"]) for line in gateway.lines()]
         assert {line["service"] for line in gateway.lines()} == {"gateway"}
-        assert [one for one in said if "no API key exists" in one] == [
-            "nobody can ask for anything yet: no API key exists"
-        ]
+        assert said.count(NO_KEY_YET) == 1
         assert said.index("gateway stopped") > said.index("Shutting down") > said.index("Application startup complete.")
         assert key not in gateway.log.read_text()
+
+
+def test_a_gateway_that_can_be_reached_asks_for_keys_and_says_how_to_make_one(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    with served({**environment, "REQUIRE_API_KEY": "false"}, tmp_path, is_module=True) as gateway:
+        assert httpx.get(f"{gateway.url}/api/meetings").status_code == 401
+        gateway.process.send_signal(signal.SIGTERM)
+        assert gateway.process.wait(20) == 0
+    [warning] = [line for line in gateway.lines() if line["event"] == NO_KEY_YET]
+    assert "keys create" in str(warning["cure"])
 
 
 def test_an_upload_in_progress_is_accepted_after_sigterm(
