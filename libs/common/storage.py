@@ -99,9 +99,10 @@ class ObjectStore:
 
     async def upload(self, path: Path, key: str) -> None:
         """Write a file, streamed."""
-        await self._send(key, path, (await asyncio.to_thread(path.stat)).st_size)
+        size_bytes = (await asyncio.to_thread(path.stat)).st_size
+        await self.write(key, _blocks(path), at_most_bytes=size_bytes)  # given the path, the client buffers five times
 
-    async def _send(self, key: str, content: Path | AsyncIterator[bytes], at_most_bytes: int) -> None:
+    async def _send(self, key: str, content: AsyncIterator[bytes], at_most_bytes: int) -> None:
         size = part_bytes(at_most_bytes)
         try:
             with self._reported():
@@ -266,3 +267,9 @@ def _require_bucket(error: FileNotFoundError) -> None:
     """Raises the error unless it is the object that is missing."""
     if code_of(str(error)) == "NoSuchBucket":
         raise error
+
+
+async def _blocks(path: Path) -> AsyncIterator[bytes]:
+    with path.open("rb") as file:
+        while block := await asyncio.to_thread(file.read, _READ_BYTES):
+            yield block
