@@ -59,7 +59,7 @@ class Chat:
             try:
                 return self._answered(messages, schema, answer_tokens, taken)
             except openai.OpenAIError as error:
-                reason = failure(error, model=self._model)
+                reason = failure(error, model=self._model, asked="\n".join(one.content for one in messages))
                 if isinstance(reason, PromptTooLong):
                     taken.append(Completion(is_cut=True, is_unread=True))
                     return taken[-1]
@@ -86,7 +86,7 @@ class Chat:
         reservation.settle((usage.prompt_tokens if usage else prompt) + answered)
         taken.append(replace(completion, waited=reservation.waited))
         if completion.refusal is not None:
-            raise Refused(f"{self._model} declines to write these minutes: {completion.refusal[:300]}")
+            raise Refused(f"{self._model} declines to write these minutes")  # its words may be those of the meeting
         return taken[-1]
 
     def _sent(

@@ -3,6 +3,7 @@
 import email.utils
 import math
 import random
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,6 +36,10 @@ _TOO_LONG = (
 )
 """The last is a 429 for what exceeds the budget of a whole minute: no patience would help."""
 
+_WORD = re.compile(r"\w+")
+_QUOTED = 3
+"""So many words in a row that an error has in common with the prompt are a quotation."""
+
 _PASSING = frozenset({408, 409, 425})
 
 
@@ -45,26 +50,38 @@ class PromptTooLong:
     said: str
 
 
-def failure(error: openai.OpenAIError, *, model: str) -> PipelineError | PromptTooLong:
-    """Our error for one of the client's."""
+def failure(error: openai.OpenAIError, *, model: str, asked: str = "") -> PipelineError | PromptTooLong:
+    """Our error for one of the client's; `asked`: the prompt, which it must not quote."""
+    words = said(error, asked)
     if isinstance(error, openai.APIStatusError):
-        return _of_status(error, model)
+        return _of_status(error, model, words)
     if isinstance(error, openai.APIConnectionError):  # a timeout is one
         place = error.request.url.netloc.decode()
         return ModelOutOfReach(
-            f"the server of {model} cannot be reached at {place}: {said(error)} "
+            f"the server of {model} cannot be reached at {place}: {words} "
             "See that it runs and that OPENAI_BASE_URL names it."
         )
     if _is_about(error, *_TOO_LONG):
-        return PromptTooLong(said(error))
+        return PromptTooLong(words)
     if _is_about(error, "insufficient_quota"):
-        return QuotaExhausted(f"the account that pays for {model} is out of credit: {said(error)}")
-    return ModelOutOfReach(f"the server of {model} broke off: {said(error)}")
+        return QuotaExhausted(f"the account that pays for {model} is out of credit: {words}")
+    return ModelOutOfReach(f"the server of {model} broke off: {words}")
 
 
-def said(error: openai.OpenAIError) -> str:
-    """What the server says, shortened after its secrets are hidden: a part of one would not be known."""
-    return redacted(str(error))[:_TEXT_LENGTH]
+def said(error: openai.OpenAIError, asked: str = "") -> str:
+    """What the server says, shortened after its secrets are hidden: a part of one would not be known.
+
+    Where it quotes the prompt it is left out.
+    """
+    text = redacted(str(error))
+    if _runs_of_words(text) & _runs_of_words(asked):
+        return f"{type(error).__name__}, in words that quote the prompt"
+    return text[:_TEXT_LENGTH]
+
+
+def _runs_of_words(text: str) -> set[tuple[str, ...]]:
+    words = _WORD.findall(text.lower())
+    return set(zip(*(words[start:] for start in range(_QUOTED)), strict=False))
 
 
 def complaint(error: openai.OpenAIError) -> str:
@@ -96,7 +113,7 @@ def _seconds(text: str) -> float:
         return math.nan
 
 
-def _of_status(error: openai.APIStatusError, model: str) -> PipelineError | PromptTooLong:
+def _of_status(error: openai.APIStatusError, model: str, words: str) -> PipelineError | PromptTooLong:
     delay = retry_after(error.response.headers)
     match error.status_code:
         case 401 | 403:
@@ -104,23 +121,23 @@ def _of_status(error: openai.APIStatusError, model: str) -> PipelineError | Prom
             return KeyRejected(f"the server of {model} rejects OPENAI_API_KEY ({error.status_code}): set a valid one")
         case 404:
             cure = "set OPENAI_MODEL, or OPENAI_BASE_URL up to and with its /v1"
-            return ModelUnknown(f"the server has no model {model}: {cure}; {said(error)}")
+            return ModelUnknown(f"the server has no model {model}: {cure}; {words}")
         case 402 | 429 if error.status_code == 402 or _is_about(error, "insufficient_quota"):
-            return QuotaExhausted(f"the account that pays for {model} is out of credit: {said(error)}")
+            return QuotaExhausted(f"the account that pays for {model} is out of credit: {words}")
         case 429 if not _is_about(error, *_TOO_LONG):
-            return RateLimited(f"{model} is limited: {said(error)}", delay=delay)
+            return RateLimited(f"{model} is limited: {words}", delay=delay)
         case status if status >= 500 or status in _PASSING:
-            return ModelOutOfReach(f"the server of {model} is out of order: {said(error)}", delay=delay)
+            return ModelOutOfReach(f"the server of {model} is out of order: {words}", delay=delay)
         case _:
-            return _of_request(error, model)
+            return _of_request(error, model, words)
 
 
-def _of_request(error: openai.APIStatusError, model: str) -> PipelineError | PromptTooLong:
+def _of_request(error: openai.APIStatusError, model: str, words: str) -> PipelineError | PromptTooLong:
     if error.status_code == 413 or _is_about(error, *_TOO_LONG):
-        return PromptTooLong(said(error))
+        return PromptTooLong(words)
     if _is_about(error, "content_filter", "content management policy"):
-        return Refused(f"a filter before {model} declines the prompt: {said(error)}")
-    return RequestRejected(f"the server of {model} rejects the request: {said(error)}")
+        return Refused(f"a filter before {model} declines the prompt: {words}")
+    return RequestRejected(f"the server of {model} rejects the request: {words}")
 
 
 def _is_about(error: openai.APIError | openai.OpenAIError, *words: str) -> bool:
