@@ -39,9 +39,9 @@ class Hansard:
     def start(self) -> None:
         """Start and wait until the gateway takes requests; leases are short, so that a takeover is not awaited long."""
         own = {"HANSARD_HOME": str(self.home), "PORT": str(self.port), "LEASE": "4"}
-        environment = {**os.environ, **own, **self._settings}
-        for name in ("REDIS_URL", "POSTGRES_URL", "OBJECT_STORE_URL"):
-            environment.pop(name, None)
+        servers = {"REDIS_URL", "POSTGRES_URL", "OBJECT_STORE_URL"}
+        inherited = {name: value for name, value in os.environ.items() if name not in servers}
+        environment = {**inherited, **own, **self._settings}
         with (self.home.parent / "up.log").open("ab") as log:
             self._supervisor = psutil.Popen(
                 [sys.executable, "-m", "cli", "up"], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
