@@ -21,7 +21,7 @@ _SMALLEST_PART_BYTES = 5 * 1024**2
 _MOST_PARTS = 10_000
 
 
-def open_backend(url: str, *, patience: float = 15.0) -> Obstore:
+def open_backend(url: str, *, patience: float = 25.0) -> Obstore:
     """The client for `file:///folder`, `s3://bucket/prefix` or `memory://`.
 
     `patience`: seconds after which what fails is not tried again.
@@ -43,7 +43,10 @@ def open_backend(url: str, *, patience: float = 15.0) -> Obstore:
 
 
 def _bucket(url: str, patience: float) -> Obstore:
-    """An outage shows at the first failure past the patience: 5 s later if connecting stalls, 20 s if answers do."""
+    """An outage shows at the first failure past the patience: 5 s later if connecting stalls, 20 s if answers do.
+
+    Patience is longer than one silence, or a single stalled request would end an upload.
+    """
     return from_url(
         url,
         client_options={
