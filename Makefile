@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet 
 CODE := libs services cli tests $(wildcard evaluation scripts chaos)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up engines test test-light test-engines lint types format mutations eval bench bench-engines chaos samples clean
+.PHONY: help demo up engines test test-light test-engines lint types format mutations eval bench bench-engines bench-load chaos samples clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ bench: $(DEVELOPMENT) ## Measure overhead, recovery, and throughput next to cele
 
 bench-engines: $(ENGINES)/.stamp ## Measure speed and memory of the engines next to the plain libraries (PARTS=…, OPTIONS=…)
 	$(ENGINES)/bin/python -m scripts.bench_engines $(PARTS) $(OPTIONS)
+
+bench-load: $(DEVELOPMENT) ## Measure the gateway under load next to bare handlers (PARTS=…, OPTIONS=…)
+	$(BIN)/python -m scripts.bench_load $(PARTS) $(OPTIONS)
 
 chaos: $(DEVELOPMENT) ## Break everything for three minutes and check that nothing is lost (SEED, SECONDS)
 	$(BIN)/python -m chaos $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(PREVIOUS),--previous)
