@@ -18,13 +18,11 @@ from libs.common.telemetry import configure_logs, guard_output
 from services.gateway import migrate
 from services.gateway.app import create_app
 from services.gateway.doctor import checks
+from services.gateway.draining import FORCED_AFTER
 from services.gateway.gateway import Gateway
 from services.gateway.keys.commands import keys, store_given_key
 from services.gateway.serving import refusal, running_gateway
 from services.gateway.settings import GatewaySettings
-
-_FORCED_AFTER = 2
-"""Seconds past the grace period after which clients that read nothing are no longer waited for."""
 
 _log = structlog.get_logger(__name__)
 
@@ -86,7 +84,7 @@ def _server(gateway: Gateway, settings: GatewaySettings) -> uvicorn.Server:
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=round(settings.grace) + _FORCED_AFTER,
+        timeout_graceful_shutdown=round(settings.grace) + FORCED_AFTER,
     )
     return QuietServer(config)
 

@@ -17,11 +17,9 @@ from libs.common.errors import PipelineError
 from libs.common.settings import read_settings, warn_of_misspelt
 from libs.common.telemetry import configure_logs, guard_output
 from services.gateway.app import create_app
+from services.gateway.draining import FORCED_AFTER
 from services.gateway.serving import refusal, running_gateway
 from services.gateway.settings import GatewaySettings
-
-_FORCED_AFTER = 2.0
-"""Seconds past the grace period after which uvicorn no longer waits for clients that read nothing."""
 
 _Handler = Callable[[int, FrameType | None], object]
 
@@ -68,7 +66,7 @@ class _Lifespan:
         try:
             async with running_gateway(self._settings) as gateway:
                 self._app = create_app(gateway)
-                with _on_signal(gateway.stop, force_after=self._settings.grace + _FORCED_AFTER):
+                with _on_signal(gateway.stop, force_after=self._settings.grace + FORCED_AFTER):
                     await send({"type": "lifespan.startup.complete"})
                     await receive()
         except PipelineError as error:

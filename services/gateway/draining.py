@@ -8,6 +8,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.gateway.errors import GatewayStopping
 from services.gateway.problems import answer_problem
 
+FORCED_AFTER = 2
+"""Seconds past the grace period after which uvicorn no longer waits for clients that read nothing."""
+
 
 class RequestsInHand:
     """The requests that are being answered."""
