@@ -16,6 +16,7 @@ from libs.common.streams.scripts import Scripts
 from services.gateway.database import Database, DatabaseUnavailable, load_queries
 from services.gateway.errors import BacklogFull
 from services.gateway.intake.idempotency import RequestKey
+from services.gateway.metrics.counts import LineCounts
 from services.gateway.runs.status import STAGES
 from services.gateway.schemas.problems import StageBacklog
 
@@ -59,10 +60,11 @@ class Backpressure:
     takes no writes, what is accepted waits in the outbox, which counts as the backlog of the stage that it is for.
     """
 
-    def __init__(self, database: Database, scripts: Scripts, *, limit: int) -> None:
+    def __init__(self, database: Database, scripts: Scripts, counts: LineCounts, *, limit: int) -> None:
         """`limit`: how many units may wait before a stage, be put aside or be in work; 0 for any number."""
         self._database = database
         self._scripts = scripts
+        self._counts = counts
         self._limit = limit
         self._look = _Look(at=-_FRESH, units=Counter(), finished={})
         self._looking = asyncio.Lock()
@@ -82,6 +84,7 @@ class Backpressure:
         waits = {stage: self._wait(stage, look) for stage in full}
         stage = max(full, key=waits.__getitem__)
         found = StageBacklog(stage=stage, units=look.units[stage], limit=self._limit)
+        self._counts.refused(stage)
         raise BacklogFull.of(found, retry_after=waits[stage])
 
     def _wait(self, stage: str, look: _Look) -> int:

@@ -155,7 +155,7 @@ async def open_gateway(settings: GatewaySettings) -> AsyncIterator[Gateway]:
             tail=tail,
             in_hand=RequestsInHand(grace=settings.grace),
             limits=UploadLimits(max_bytes=settings.max_upload_bytes, max_silence=settings.max_upload_silence),
-            backpressure=Backpressure(database, scripts, limit=settings.backlog_limit),
+            backpressure=Backpressure(database, scripts, metrics.counts, limit=settings.backlog_limit),
             personas=personas,
             metrics=metrics,
         )

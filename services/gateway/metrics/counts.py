@@ -31,8 +31,13 @@ PROJECTION_LAG = HistogramMetric(
     text="Seconds from an event's entry id, by Redis's clock, to its row in Postgres.",
     buckets=(0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 60, 300, 1800),
 )
+REFUSED = CounterMetric(
+    name="hansard_refused_requests_total",
+    text="Requests that were answered 429, by the stage before which too much waited.",
+    labels=("stage",),
+)
 
-METRICS: tuple[Metric, ...] = (ACCEPTED, RUNS_ENDED, REPUBLISHED, PROJECTION_LAG)
+METRICS: tuple[Metric, ...] = (ACCEPTED, RUNS_ENDED, REPUBLISHED, PROJECTION_LAG, REFUSED)
 
 
 class LineCounts:
@@ -43,10 +48,12 @@ class LineCounts:
         self._runs_ended = RUNS_ENDED.on(registry)
         self._republished = REPUBLISHED.on(registry)
         self._projection_lag = PROJECTION_LAG.on(registry)
+        self._refused = REFUSED.on(registry)
         for status in ("completed", "failed", "cancelled"):
             self._runs_ended.labels("meeting", status)
         for position in LINE:
             self._republished.labels(position.stage)
+            self._refused.labels(position.stage)
 
     def accepted_meeting(self) -> None:
         """A meeting is in Postgres."""
@@ -66,6 +73,10 @@ class LineCounts:
         """So many inputs of each stage were put back."""
         for stage, count in inputs.items():
             self._republished.labels(stage).inc(count)
+
+    def refused(self, stage: str) -> None:
+        """A request was refused, because the line was full before this stage."""
+        self._refused.labels(stage).inc()
 
 
 def _subject(event: Event) -> Subject:

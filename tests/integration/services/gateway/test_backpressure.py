@@ -74,6 +74,15 @@ async def test_a_full_stage_refuses_meetings_until_it_has_room(client: httpx.Asy
     assert len(await gateway.database.fetch("SELECT FROM meetings")) == 1
 
 
+async def test_refusals_are_counted_by_the_stage_that_is_full(client: httpx.AsyncClient, gateway: Gateway) -> None:
+    await fill(gateway, [meeting() for _ in range(LIMIT)])
+    for _ in range(2):
+        await upload(client)
+    counted = (await client.get("/metrics")).text.splitlines()
+    assert 'hansard_refused_requests_total{stage="normalize"} 2.0' in counted
+    assert 'hansard_refused_requests_total{stage="enroll"} 0.0' in counted
+
+
 async def test_work_that_is_put_aside_or_on_loan_counts(client: httpx.AsyncClient, gateway: Gateway) -> None:
     await fill(gateway, [meeting() for _ in range(LIMIT)])
     stage = CONSUMERS[MeetingAccepted.stream].stage
