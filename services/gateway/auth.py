@@ -8,7 +8,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from services.gateway.keys.door import caller_of
 
 _DESCRIBED = HTTPBearer(
-    scheme_name="API key",
+    scheme_name="api_key",
     description="Made with `python -m services.gateway keys create NAME`. A gateway that listens only on its own "
     "machine asks for none.",
     auto_error=False,

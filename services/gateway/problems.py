@@ -20,7 +20,7 @@ from services.gateway.schemas.problems import FieldError, Problem
 MEDIA_TYPE = "application/problem+json"
 
 _RETRY_AFTER_OUTAGE = 5
-_EVERYWHERE = ("unauthorized", "invalid_request", "internal_error", "database_unavailable")
+_EVERYWHERE = ("unauthorized", "invalid_request", "internal_error", "database_unavailable", "gateway_stopping")
 _CODES_BY_STATUS = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
 
 _log = structlog.get_logger(__name__)

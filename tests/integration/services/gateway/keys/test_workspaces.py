@@ -221,8 +221,8 @@ async def first_data(lines: Any) -> str:
 
 async def test_every_route_that_is_closed_says_so_in_its_description(stranger: httpx.AsyncClient) -> None:
     described = (await stranger.get("/openapi.json")).json()
-    assert described["components"]["securitySchemes"]["API key"]["scheme"] == "bearer"
+    assert described["components"]["securitySchemes"]["api_key"]["scheme"] == "bearer"
     for path, methods in described["paths"].items():
         for method, route in methods.items():
             assert ("401" in route["responses"]) != is_open(path), (method, path)
-            assert (route.get("security") == [{"API key": []}]) != is_open(path), (method, path)
+            assert (route.get("security") == [{"api_key": []}]) != is_open(path), (method, path)
