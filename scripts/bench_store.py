@@ -23,7 +23,7 @@ from libs.common.storage_backend import PARTS_AT_ONCE, part_bytes
 from tests.object_stores import rclone_server
 
 WAYS = ("write", "read", "upload", "local_copy")
-MARGIN_BYTES = 24_000_000
+MARGIN_BYTES = 40_000_000
 """For the buffers of connections, and what the allocator keeps."""
 
 _BLOCK = bytearray(1_000_000)

@@ -33,7 +33,8 @@ class Bucket:
         key, secret = KEYS
         return {
             "OBJECT_STORE_URL": f"s3://{self.name}/objects",
-            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ENDPOINT": self.endpoint,
+            "AWS_ALLOW_HTTP": "true",
             "AWS_REGION": "us-east-1",
             "AWS_ACCESS_KEY_ID": key,
             "AWS_SECRET_ACCESS_KEY": secret,

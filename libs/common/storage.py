@@ -21,7 +21,7 @@ from libs.common.errors import InvalidSettings, ObjectMissing, StorageUnavailabl
 from libs.common.local_copies import LocalCopies
 from libs.common.local_files import has_plain_name, write_file
 from libs.common.speech import Frozen
-from libs.common.storage_backend import PARTS_AT_ONCE, folder_of, open_backend, part_bytes
+from libs.common.storage_backend import PARTS_AT_ONCE, folder_of, open_backend, open_upload_backend, part_bytes
 from libs.common.storage_refusals import StorageRefused, code_of, reported
 from libs.common.unfinished_uploads import UnfinishedUploads, remove_staged_files
 
@@ -39,9 +39,19 @@ _GIVING_UP_WITHIN = 5.0
 class ObjectStore:
     """Keys to bytes. Every method raises `StorageUnavailable` when the store does not answer."""
 
-    def __init__(self, backend: Obstore, *, place: str = "in use", folder: Path | None = None) -> None:
-        """`place`: its address, for messages; `folder`: where the objects are, if they are files of this machine."""
+    def __init__(
+        self, backend: Obstore, *, uploads: Obstore | None = None, place: str = "in use", folder: Path | None = None
+    ) -> None:
+        """Over clients that are set up already.
+
+        Args:
+            backend: The client.
+            uploads: Another client of the same store, for large objects.
+            place: Its address, for messages.
+            folder: Where the objects are, if they are files of this machine.
+        """
         self._backend = backend
+        self._uploads = uploads or backend
         self._place = place
         self._folder = folder
         self._copies = LocalCopies(self._fetch)
@@ -53,7 +63,9 @@ class ObjectStore:
         Raises:
             InvalidSettings: The address names no store that is supported.
         """
-        return cls(open_backend(url), place=url, folder=folder_of(url))
+        backend = open_backend(url)
+        uploads = open_upload_backend(url) if isinstance(backend, S3Store) else backend
+        return cls(backend, uploads=uploads, place=url, folder=folder_of(url))
 
     async def check(self) -> None:
         """Refuse a store that ignores put-if-absent: two outcomes of one unit could then exist.
@@ -106,7 +118,7 @@ class ObjectStore:
         size = part_bytes(at_most_bytes)
         try:
             with self._reported():
-                await obstore.put_async(self._backend, key, content, chunk_size=size, max_concurrency=PARTS_AT_ONCE)
+                await obstore.put_async(self._uploads, key, content, chunk_size=size, max_concurrency=PARTS_AT_ONCE)
         except asyncio.CancelledError:
             # The client ends an upload that fails, but not one that is dropped.
             with suppress(StorageUnavailable, TimeoutError):

@@ -1,6 +1,7 @@
 """What is set of the clients of a store: how long they wait, how often they try, and how they send large objects."""
 
 import math
+import os
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,10 +22,14 @@ _SMALLEST_PART_BYTES = 5 * 1024**2
 _MOST_PARTS = 10_000
 
 
-def open_backend(url: str, *, patience: float = 25.0) -> Obstore:
+def open_backend(url: str, *, silence: float = 20.0, patience: float = 25.0) -> Obstore:
     """The client for `file:///folder`, `s3://bucket/prefix` or `memory://`.
 
-    `patience`: seconds after which what fails is not tried again.
+    Args:
+        url: The address.
+        silence: Seconds without a byte from a bucket after which a request has failed, also while one is sent.
+        patience: Seconds after which what fails is not tried again; longer than one silence, or a single stalled
+            request would be an outage.
 
     Raises:
         InvalidSettings: The address names no store that is supported.
@@ -36,31 +41,43 @@ def open_backend(url: str, *, patience: float = 25.0) -> Obstore:
             case "memory":
                 return MemoryStore()
             case _:
-                return _bucket(url, patience)
+                return _bucket(url, timedelta(seconds=silence), timedelta(seconds=patience))
     except (BaseError, ValueError, OSError) as error:
         reason = without_credentials(str(error).partition("\n")[0])  # the rest is how Rust prints it for debugging
         raise InvalidSettings(f"OBJECT_STORE_URL names no usable store: {reason}") from error
 
 
-def _bucket(url: str, patience: float) -> Obstore:
-    """An outage shows at the first failure past the patience: 5 s later if connecting stalls, 20 s if answers do.
+def open_upload_backend(url: str) -> Obstore:
+    """A client that waits longer: a store may need minutes to make one object of many parts.
 
-    Patience is longer than one silence, or a single stalled request would end an upload.
+    What has been sent for minutes is worth more patience, too.
     """
+    return open_backend(url, silence=180.0, patience=240.0)
+
+
+def _bucket(url: str, silence: timedelta, patience: timedelta) -> Obstore:
+    """An outage shows at the first failure past the patience: 5 s later if connecting stalls, else one silence."""
     return from_url(
         url,
         client_options={
-            "connect_timeout": "5s",
-            "read_timeout": "20s",  # of silence, also while a part is sent: 5 MiB need 2 Mbit/s
-            "timeout": "12h",  # of a whole answer, however slowly it is read: what stalls is found by the other two
-            "allow_http": True,  # as the address says; with options of our own, AWS_ALLOW_HTTP is not read any more
+            "connect_timeout": timedelta(seconds=5),
+            "read_timeout": silence,
+            "timeout": timedelta(
+                hours=12
+            ),  # of a whole answer, however slowly it is read: what stalls is found by the other two
+            "allow_http": _may_be_plain(),
         },
         retry_config={
             "max_retries": 30,
-            "retry_timeout": timedelta(seconds=patience),
+            "retry_timeout": patience,
             "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=3), "base": 2},
         },
     )
+
+
+def _may_be_plain() -> bool:
+    """The client reads all `AWS_…` itself, but this one no more once it is given options."""
+    return os.environ.get("AWS_ALLOW_HTTP", "").lower() in {"1", "true", "on", "yes", "y"}
 
 
 def folder_of(url: str) -> Path | None:

@@ -49,6 +49,13 @@ async def test_wrong_keys_are_named_but_not_quoted(
         assert not [secret for secret in ("another-one", *KEYS) if secret in text]
 
 
+async def test_an_address_without_encryption_has_to_be_allowed(
+    strict_bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ALLOW_HTTP")
+    assert "AWS_ALLOW_HTTP" in await refusal(opened(strict_bucket))
+
+
 @pytest.mark.parametrize("kind", ["bucket", "strict_bucket"])
 async def test_a_missing_bucket_is_no_missing_object(request: pytest.FixtureRequest, kind: str) -> None:
     store = ObjectStore.open(f"s3://no-{request.getfixturevalue(kind).name}/objects")
@@ -123,7 +130,7 @@ class Refusing(BaseHTTPRequestHandler):
 @pytest.fixture
 def refusing_endpoint(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("AWS_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
     with serving(server):
         yield
 
@@ -140,7 +147,7 @@ async def test_what_s3_refuses_comes_with_the_cure_and_without_the_keys(code: st
 async def test_a_store_that_is_away_is_reported_once_patience_is_over(
     bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://ana:hidden@127.0.0.1:1")
+    monkeypatch.setenv("AWS_ENDPOINT", "http://ana:hidden@127.0.0.1:1")
     began = time.monotonic()
     with pytest.raises(StorageUnavailable) as raised:
         await ObjectStore(open_backend("s3://bucket", patience=1.0), place="s3://ana:hidden@bucket").get("k")
