@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.commands import cases, dead, local, meetings, pipeline, runs, speakers
+from cli.commands import cases, dead, doctor, local, meetings, pipeline, runs, speakers
 from libs.common.release import RELEASE
 
 _EXIT_CODES = """
@@ -44,6 +44,7 @@ def hansard(
 for command in (
     local.up,
     local.demo,
+    doctor.doctor,
     meetings.process,
     speakers.enroll,
     meetings.status,

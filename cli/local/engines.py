@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.settings import LocalSettings
+from libs.common.redaction import redacted
 from services.transcriber.local_profile import choose_local_engine
 
 ROOT = Path(__file__).parents[2]
@@ -87,7 +88,7 @@ def _summarizer(settings: LocalSettings) -> tuple[str, str | None]:
     if not settings.openai_api_key and not settings.openai_base_url:
         return "extractive", None
     name = "OPENAI_API_KEY" if settings.openai_api_key else "OPENAI_BASE_URL"
-    return "openai", f"minutes are written by {settings.openai_base_url or 'OpenAI'}: {name} is set"
+    return "openai", f"minutes are written by {redacted(settings.openai_base_url or 'OpenAI')}: {name} is set"
 
 
 def _python_with_torch() -> str | None:

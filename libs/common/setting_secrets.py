@@ -24,7 +24,9 @@ _OF_LIBRARIES = frozenset(
 )
 """What libraries read by themselves, and what a shared environment may hold for another service."""
 
-_ADDRESSES = frozenset({"OBJECT_STORE_URL", "OPENAI_BASE_URL", "POSTGRES_URL", "REDIS_URL"})
+_ADDRESSES = frozenset(
+    {"AWS_ENDPOINT", "AWS_ENDPOINT_URL", "OBJECT_STORE_URL", "OPENAI_BASE_URL", "POSTGRES_URL", "REDIS_URL"}
+)
 _SECRET_PARAMETER = re.compile(r"[?&;][^=&;]*(?:key|pass|secret|sig|token|pwd)[^=&;]*=([^&;#]+)", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[/?#\[\]@:]")
 

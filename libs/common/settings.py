@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Annotated, Literal, TypeVar
 
 import structlog
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from libs.common import redaction
@@ -58,11 +58,10 @@ class ServiceSettings(ServerSettings):
     aws_region: str | None = None
     """Of the bucket; unset, `us-east-1`."""
 
-    aws_endpoint: Address | None = None
-    """Of an S3-compatible store, with `https://`; unset, Amazon's."""
-
-    aws_allow_http: bool = False
-    """Whether `AWS_ENDPOINT` may be an address without encryption."""
+    aws_endpoint_url: Address | None = Field(
+        default=None, validation_alias=AliasChoices("AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+    )
+    """Of an S3-compatible store; unset, Amazon's."""
 
     host: str = "127.0.0.1"
     """Address to listen on; `0.0.0.0` in a container."""

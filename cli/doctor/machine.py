@@ -1,0 +1,42 @@
+"""What only this machine knows: its Python, its ports, the disk of what is kept."""
+
+import shutil
+import socket
+import sys
+from collections.abc import Iterator
+
+from cli.settings import LocalSettings
+from libs.common.doctor.finding import Finding, Report, ok, problem
+from libs.common.doctor.machine import disk_finding
+from libs.common.release import RELEASE
+
+_OLDEST = (3, 11)
+_NEEDED_BYTES = 5 * 2**30
+
+
+def machine_report(settings: LocalSettings) -> Report:
+    """Its Python, its port and its disk."""
+    return Report(service="machine", release=RELEASE, findings=tuple(_findings(settings)))
+
+
+def _findings(settings: LocalSettings) -> Iterator[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info < _OLDEST:
+        yield problem("python", f"is {version}", "run Python 3.11 or newer")
+    else:
+        yield ok("python", f"is {version}")
+    yield _port(settings)
+    home = settings.home
+    there = next(one for one in (home, *home.parents) if one.exists())
+    yield disk_finding("disk of HANSARD_HOME", there, shutil.disk_usage(there).free, _NEEDED_BYTES)
+
+
+def _port(settings: LocalSettings) -> Finding:
+    place = f"{settings.host}:{settings.port}"
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError:
+            return ok("port", f"{place} is in use: by the gateway, or PORT has to name another before `hansard up`")
+    return ok("port", f"{place} is free")

@@ -1,0 +1,37 @@
+"""One report of many, at a terminal and for programs."""
+
+import json
+from collections.abc import Iterator, Sequence
+
+from libs.common.doctor.finding import Finding, Report
+from libs.common.doctor.table import lines, summary
+
+
+def merged(reports: Sequence[Report]) -> str:
+    """What several services found in the same way is said once."""
+    everything = [one for _, findings in _sections(reports) for one in findings]
+    parts = ["\n".join([title, *lines(findings)]) for title, findings in _sections(reports) if findings]
+    return "\n\n".join([*parts, summary(everything)])
+
+
+def as_json(reports: Sequence[Report]) -> str:
+    """Each report as its service gave it."""
+    return json.dumps([one.model_dump(mode="json") for one in reports], indent=2, ensure_ascii=False)
+
+
+def _sections(reports: Sequence[Report]) -> Iterator[tuple[str, Sequence[Finding]]]:
+    finders: dict[tuple[str, str, str], list[str]] = {}
+    for report in reports:
+        for one in report.findings:
+            finders.setdefault(_kind(one), []).append(report.service)
+    shared = {kind: services for kind, services in finders.items() if len(set(services)) > 1}
+    common = {_kind(one): one for report in reversed(reports) for one in report.findings if _kind(one) in shared}
+    yield "several services", [common[kind] for kind in shared]
+    for report in reports:
+        yield report.service, [one for one in report.findings if _kind(one) not in shared]
+
+
+def _kind(finding: Finding) -> tuple[str, str, str]:
+    """What makes two findings the same: figures in the text may differ, but not whose they are."""
+    is_own = finding.subject in {"engine", "memory", "cores", "models", "model", "workers", "settings", "token", "gpu"}
+    return finding.subject, finding.level, finding.what if is_own else finding.cure
