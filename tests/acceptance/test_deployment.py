@@ -8,6 +8,9 @@ from scripts.deployment.building import SETTINGS, Built, build_all, start_comman
 from scripts.deployment.service_files import services
 from scripts.deployment.trial import TrialFailed, try_out
 
+pytestmark = pytest.mark.xdist_group("images")
+"""Whoever runs tests side by side: all of these in one process, or each builds all images again."""
+
 NAMES = [service.name for service in services()]
 
 
