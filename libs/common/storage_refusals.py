@@ -60,6 +60,9 @@ def reported(place: str) -> Iterator[None]:
 def failure(place: str, said: str) -> StorageUnavailable:
     """The error for what a client or a store said; `place` is the address of the store."""
     place = without_credentials(place)
+    if any(address in said for address in _ROLE_SERVICES):
+        cure = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this machine a role"
+        return StorageUnavailable(f"no keys for the object store {place}: {cure}")
     code = code_of(said)
     if code in _CURES:
         message = _MESSAGE.search(said)
@@ -68,9 +71,6 @@ def failure(place: str, said: str) -> StorageUnavailable:
     if "builder error" in said:
         cure = "an address without encryption needs AWS_ALLOW_HTTP=true"
         return StorageRefused(f"the address of the object store {place}, AWS_ENDPOINT, cannot be used; {cure}")
-    if any(address in said for address in _ROLE_SERVICES):
-        cure = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this machine a role"
-        return StorageUnavailable(f"no keys for the object store {place}: {cure}")
     return StorageUnavailable(f"the object store {place} did not answer: {_in_one_line(said)}")
 
 
