@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from libs.common.errors import PipelineError
@@ -20,6 +21,8 @@ from services.gateway.app import create_app
 from services.gateway.draining import FORCED_AFTER
 from services.gateway.serving import refusal, running_gateway
 from services.gateway.settings import GatewaySettings
+
+_log = structlog.get_logger(__name__)
 
 _Handler = Callable[[int, FrameType | None], object]
 
@@ -61,16 +64,23 @@ class _Lifespan:
         else:
             await self._app(scope, receive, send)
 
+    @property
+    def _phase(self) -> str:
+        return "startup" if self._app is None else "shutdown"
+
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         try:
             async with running_gateway(self._settings) as gateway:
-                self._app = create_app(gateway)
                 with _on_signal(gateway.stop, force_after=self._settings.grace + FORCED_AFTER):
+                    self._app = create_app(gateway)
                     await send({"type": "lifespan.startup.complete"})
                     await receive()
         except PipelineError as error:
-            await send({"type": "lifespan.startup.failed", "message": refusal(error)[0].strip()})
+            await send({"type": f"lifespan.{self._phase}.failed", "message": refusal(error)[0].strip()})
+        except Exception:  # noqa: BLE001 - uvicorn would say nothing of it, and go on without a gateway
+            _log.exception("the gateway has failed", phase=self._phase)
+            await send({"type": f"lifespan.{self._phase}.failed"})
         else:
             await send({"type": "lifespan.shutdown.complete"})
 

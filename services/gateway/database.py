@@ -40,6 +40,15 @@ class DatabaseUnavailable(PipelineError):
     retryable = True
 
 
+class DatabaseNotMigrated(PipelineError):
+    """The database is older than this release."""
+
+    code = "database_not_migrated"
+
+    def __init__(self) -> None:
+        super().__init__("the database is older than this release: run `python -m services.gateway migrate` first")
+
+
 def load_queries(name: str) -> Mapping[str, str]:
     """The statements of `queries/<name>.sql`, each below a line `-- name: <its name>`."""
     _, *parts = _NAME.split((_QUERIES / f"{name}.sql").read_text("utf-8"))

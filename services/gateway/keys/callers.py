@@ -4,7 +4,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.gateway.database import Database, load_queries
+import asyncpg
+
+from services.gateway.database import Database, DatabaseNotMigrated, load_queries
 from services.gateway.errors import Unauthorized
 from services.gateway.keys.key import digest, is_key
 
@@ -55,8 +57,15 @@ class Callers:
         return await self._known_by(digest(key))
 
     async def has_any(self) -> bool:
-        """Whether any key opens anything."""
-        row = await self._database.fetch_one(_SQL["has_any"])
+        """Whether any key opens anything.
+
+        Raises:
+            DatabaseUnavailable, DatabaseNotMigrated: Nobody can say.
+        """
+        try:
+            row = await self._database.fetch_one(_SQL["has_any"])
+        except asyncpg.UndefinedTableError as error:
+            raise DatabaseNotMigrated from error
         return row is not None and bool(row["found"])
 
     async def _known_by(self, sha256: bytes) -> Caller:

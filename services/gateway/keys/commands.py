@@ -12,7 +12,7 @@ import asyncpg
 import structlog
 
 from libs.common.errors import PipelineError
-from services.gateway.database import Database
+from services.gateway.database import Database, DatabaseNotMigrated
 from services.gateway.keys.callers import DEFAULT_WORKSPACE, REMEMBERED
 from services.gateway.keys.key import prefix
 from services.gateway.keys.keyring import InvalidKeyWish, KeyNotNamed, Keyring, KeyWish, KnownKey
@@ -65,18 +65,11 @@ def with_keyring(postgres_url: str, work: Callable[[Keyring], Awaitable[T]]) -> 
         try:
             return await work(Keyring(database))
         except asyncpg.UndefinedTableError as error:
-            cure = "run `python -m services.gateway migrate` first"
-            raise DatabaseNotMigrated(f"the database has no table for keys: {cure}") from error
+            raise DatabaseNotMigrated from error
         finally:
             await database.close()
 
     return asyncio.run(working())
-
-
-class DatabaseNotMigrated(PipelineError):
-    """The database is older than this release."""
-
-    code = "database_not_migrated"
 
 
 def _parser() -> argparse.ArgumentParser:

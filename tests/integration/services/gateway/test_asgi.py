@@ -211,3 +211,13 @@ def test_wrong_settings_end_it_with_a_clear_line(
     assert name in said
     assert "Traceback" not in said
     assert "changeme" not in said
+
+
+def test_a_database_that_is_not_migrated_ends_it_with_the_cure(
+    environment: dict[str, str], empty_postgres_url: str, tmp_path: Path
+) -> None:
+    gateway = Served({**environment, "POSTGRES_URL": empty_postgres_url}, tmp_path / "gateway.log")
+    assert gateway.process.wait(30) == 3
+    said = gateway.log.read_text()
+    assert "gateway cannot start (database_not_migrated): " in said
+    assert "services.gateway migrate" in said
