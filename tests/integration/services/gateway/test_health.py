@@ -147,12 +147,14 @@ async def test_a_stage_that_is_stuck_while_its_process_lives_turns_both_red_unti
     async with working(gateway.redis, gateway.store, stage(deaf, deadline=0.1), patience=2.0) as worker:
         status = Status("normalizer", CollectorRegistry(), stopped=lambda: worker.stopped)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(pages(status)), base_url="http://worker") as own:
-            await until(lambda: answers(client, 503))
-            assert (await own.get("/health")).json()["stopped"][0]["stage"] == GROUP
-            [problem] = (await client.get("/health")).json()["problems"]
-            assert problem.startswith(f"{GROUP} has stood still in {worker.consumer} since ")
-            assert await answers(own, 503)
-            proceed.set()
+            try:
+                await until(lambda: answers(client, 503))
+                assert (await own.get("/health")).json()["stopped"][0]["stage"] == GROUP
+                [problem] = (await client.get("/health")).json()["problems"]
+                assert problem.startswith(f"{GROUP} has stood still in {worker.consumer} since ")
+                assert await answers(own, 503)
+            finally:
+                proceed.set()  # what is deaf would hold the test up
             await until(lambda: answers(own, 200))
             await until(lambda: answers(client, 200))
 

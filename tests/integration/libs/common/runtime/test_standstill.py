@@ -21,19 +21,23 @@ from tests.integration.line import accepted, echo, entries, normalized, publish,
 GROUP = "normalize_sample"
 
 
-async def test_a_unit_within_its_deadline_stops_nothing(redis: Redis, store: ObjectStore) -> None:
-    proceed = asyncio.Event()
+@pytest.mark.parametrize("slots", [1, 2])
+async def test_a_unit_within_its_deadline_stops_nothing_whether_or_not_there_is_room_for_more(
+    redis: Redis, store: ObjectStore, slots: int
+) -> None:
+    began, proceed = asyncio.Event(), asyncio.Event()
 
     async def slow(event: SampleAccepted, work: Work) -> list[Event]:
+        began.set()
         await proceed.wait()
         return [normalized(event)]
 
     await publish(redis, accepted())
-    await publish(redis, accepted())
-    async with working(redis, store, stage(slow), lease=0.4, patience=1.2) as worker:
+    async with working(redis, store, stage(slow, slots=slots), lease=0.4, patience=1.2) as worker:
+        await asyncio.wait_for(began.wait(), 10)
         await _stays_moving(worker, seconds=2.5)
         proceed.set()
-        await entries(redis, SampleNormalized, count=2)
+        await entries(redis, SampleNormalized, count=1)
 
 
 async def test_reads_that_hang_while_redis_answers_stop_a_stage_until_they_end(
@@ -71,7 +75,7 @@ async def test_a_stage_that_redis_refuses_for_good_ends_its_worker(redis: Redis,
     await redis.set(stream_key(SampleAccepted.stream), "no stream")
     worker = Worker(redis, store, [stage()], service="test", lease=1.0, patience=1.2)
     with pytest.raises(StageStopped):
-        await worker.run(asyncio.Event(), grace=0.1)
+        await asyncio.wait_for(worker.run(asyncio.Event(), grace=0.1), 30)
     assert await living_workers(redis) == []
 
 
