@@ -13,6 +13,7 @@ from libs.common.events import Event, SampleAccepted, SampleNormalized
 from libs.common.stage import Work
 from libs.common.streams.keys import stream_key
 from libs.common.streams.monitor import Heartbeat, WorkerInfo
+from scripts.metrics_page.catalogue import labels_by_series
 from services.gateway.app import create_app
 from services.gateway.gateway import Gateway, open_gateway
 from services.gateway.metrics.line import FRESH, PATIENCE
@@ -120,6 +121,9 @@ async def test_requests_are_counted_by_route_and_status(client: httpx.AsyncClien
     assert shown.value("http_requests_total", **upload, status="2xx") == 1
     assert (shown.value("http_received_bytes_total", **upload) or 0) > 100
     assert shown.value("http_uploads_in_progress") == 0
+    declared = labels_by_series()
+    series = [one for one in shown.samples if not one[0].endswith("_created")]  # off in a process that measures itself
+    assert all(declared[name] == {label for label, _ in labels} for name, labels in series)
     assert not [name for name, labels in shown.samples if re.search(r"[0-9a-f]{8}-", str(dict(labels)))]
 
 
