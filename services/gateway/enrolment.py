@@ -66,9 +66,8 @@ class Enrolment:
                 await record_answer(connection, request.key, answer)
             await staging.accept(connection)
         self.outbox_waiting.set()
-        _log.info(
-            "samples accepted", speaker_id=answer.speaker_id, samples=len(request.samples), created=answer.created
-        )
+        for sample_id in answer.sample_ids:
+            _log.info("sample accepted", sample_id=sample_id, speaker_id=answer.speaker_id, created=answer.created)
         return answer, False
 
     async def _claimed(self, connection: Connection, key: RequestKey, request: EnrolmentRequest) -> str | None:
