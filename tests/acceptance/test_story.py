@@ -12,7 +12,9 @@ import pytest
 
 from cli.answers.results import Results
 from cli.enrolment import wait_for_enrolment
+from libs.common.events import EVENTS
 from libs.common.line import MEETING_LINE
+from libs.common.streams.keys import stream_key
 from libs.common.tracing.run_trace import root_of
 from tests.acceptance.conftest import SHORT, Hansard, running, wait_for_end
 from tests.openai_server import ChatRequest, Failure, OpenAIServer
@@ -39,6 +41,9 @@ class Told:
     receiver: Receiver
     text: str
     """Of all logs."""
+
+    entries: str
+    """Of all streams."""
 
     results: Results
     meeting_id: str
@@ -77,6 +82,11 @@ def _process(hansard: Hansard, recording: Path) -> Mapping[str, str]:
     return accepted
 
 
+def _entries(hansard: Hansard) -> str:
+    with hansard.redis() as redis:
+        return "\n".join(str(redis.xrange(stream_key(stream))) for stream in EVENTS)
+
+
 def _replay(hansard: Hansard, meeting_id: str) -> str:
     address = f"http://127.0.0.1:{hansard.port}/api/meetings/{meeting_id}/replay"
     wish = {"from_stage": "summarize", "personas": ["engineer"]}
@@ -107,11 +117,13 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
             model.answer_with(_quoting)
             replay_id = _replay(hansard, meeting_id)
             wait_for_end(hansard, gateway, meeting_id)
+            entries = _entries(hansard)
             hansard.stop()
             samples = [one for one in receiver.spans if one.name == "sample"]
             yield Told(
                 receiver=receiver,
                 text=hansard.log(),
+                entries=entries,
                 results=results,
                 meeting_id=meeting_id,
                 run_id=accepted["run_id"],
@@ -214,11 +226,12 @@ def test_lines_name_the_span_in_which_they_were_written(told: Told) -> None:
     assert {one["span_id"] for one in done} <= known
 
 
-def test_nobodys_words_stand_in_logs_or_spans(told: Told) -> None:
+def test_nobodys_words_stand_in_logs_spans_or_entries(told: Told) -> None:
     spans = "\n".join(f"{one.name} {one.attributes}" for one in told.receiver.spans)
     for canary in (NAME, TITLE, FILE, WORD, CONSENT, SECRET):
         assert canary.lower() not in told.text.lower()
         assert canary.lower() not in spans.lower()
+        assert canary.lower() not in told.entries.lower()
     said = [one.text for one in told.results.utterances]
     minutes = [one.model_dump_json() for one in told.results.minutes.values()]
     written = [text for one in minutes for text in _WRITTEN.findall(one)]
@@ -226,6 +239,8 @@ def test_nobodys_words_stand_in_logs_or_spans(told: Told) -> None:
     assert len(known) > 20
     assert not known & {one for line in told.text.splitlines() for one in _runs_of_words(line)}
     assert not known & _runs_of_words(spans)
+    assert not known & _runs_of_words(told.entries)
+    assert "minutes_request_rejected" in told.entries  # the failure that quotes is among them
 
 
 def test_a_failure_is_told_without_the_prompt_that_the_model_quotes(told: Told) -> None:
