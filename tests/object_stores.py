@@ -17,8 +17,7 @@ from cli.local.child import free_port, start_child, stop_child, wait_until
 
 KEYS = ("hansard-key", "hansard-secret")
 
-_ROOT = Path(__file__).parents[1]
-_PYTHON = _ROOT / ".venv" / "s3" / "bin" / "python"
+_PYTHON = Path(sys.prefix) / "s3" / "bin" / "python"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from chaos.store.faults import StoreFaults
 from chaos.store.process import StoreServer
 from libs.common.errors import StorageUnavailable
 from libs.common.storage import ObjectStore
+from libs.common.storage_backend import open_backend
 from tests.unit.libs.common.test_storage import (  # noqa: F401 - they run here as well, on `any_store`
     test_a_local_copy_has_the_content,
     test_a_stream_becomes_an_object,
@@ -121,8 +122,9 @@ async def test_an_upload_whose_completion_is_not_answered_is_an_outage(
     assert await any_store.size("large") == 6_000_000
 
 
-async def test_a_store_that_only_fails_is_reported_in_one_line(any_store: ObjectStore, server: StoreServer) -> None:
+async def test_a_store_that_only_fails_is_reported_in_one_line(server: StoreServer) -> None:
     server.suffer(StoreFaults(errors=1.0))
+    hasty = ObjectStore(open_backend(server.environment["OBJECT_STORE_URL"], patience=1.0))
     with pytest.raises(StorageUnavailable) as raised:
-        await any_store.get("k")
+        await hasty.get("k")
     assert "\n" not in raised.value.message
