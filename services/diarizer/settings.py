@@ -32,10 +32,10 @@ class DiarizerSettings(ServiceSettings):
     """How much closer the name must be than any other, on both sides; unset, that of the embedding model."""
 
     stall_limit: Seconds = Field(default=120.0, gt=0)
-    """Time without progress after which an engine's process is given up."""
+    """Time without progress after which an engine's process is given up; loading the models does not count."""
 
     engine_memory_mb: Mebibytes | None = Field(default=None, ge=256)
-    """Resident memory that an engine's process may use; unset, no limit."""
+    """Resident memory that an engine's process may use, and that a recording must not need; unset, no limit."""
 
     huggingface_token: SecretStr | None = None
     """Of an account of the hub that has accepted the terms of the pipeline and its models; needed to fetch them."""

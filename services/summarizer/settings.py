@@ -25,7 +25,7 @@ class SummarizerSettings(ServiceSettings):
     """How long an answer stays in Redis in front of the object store."""
 
     summarizer_processes: Count = Field(default=1, ge=1)
-    """Children that write minutes at the same time."""
+    """Children that write minutes at the same time; a remote model takes four or more."""
 
     openai_api_key: SecretStr | None = None
     """Of OpenAI, or of a compatible server that wants one."""
@@ -40,7 +40,8 @@ class SummarizerSettings(ServiceSettings):
     """How long the server may be silent, before its first word and between two."""
 
     openai_context_tokens: Tokens | None = Field(default=None, ge=2048)
-    """How much the model reads and writes in one call; unset, as known for the model, 4096 for an unknown one."""
+    """How much the model reads and writes in one call; unset, as known for the model, 4096 for an unknown one.
+    Ollama calls it `OLLAMA_CONTEXT_LENGTH`, vLLM `--max-model-len`, llama.cpp `--ctx-size`."""
 
     openai_answer_tokens: Tokens | None = Field(default=None, ge=256)
     """The longest answer to one call; unset, as known for the model, a quarter of the context for an unknown one."""
@@ -58,4 +59,4 @@ class SummarizerSettings(ServiceSettings):
     """What the tokens of each model cost."""
 
     prompts_dir: Path = Path(__file__).parent / "prompts"
-    """What a remote model is told, one file for each purpose."""
+    """What a remote model is told: `section.md`, `merge.md`, `schema.md`, `repair.md`."""

@@ -56,7 +56,7 @@ class TranscriberSettings(ServiceSettings):
     """What Whisper computes on; `auto`: a GPU if CTranslate2 sees one."""
 
     whisper_compute_type: ComputeType = "auto"
-    """In the words of CTranslate2; `auto`: the best that the device has, `default`: as the model is stored."""
+    """As CTranslate2 names it; `auto`: `float16` on a GPU, `int8` without, or the next best; `default`: as stored."""
 
     whisper_cpu_threads: Count | None = Field(default=None, ge=1)
     """Threads of each child process; unset, the cores that may be used, divided by the slots."""
@@ -71,7 +71,7 @@ class TranscriberSettings(ServiceSettings):
     """For a model of the hub that is not open to everybody."""
 
     stall_limit: Seconds = Field(default=300.0, gt=0)
-    """Time without progress after which an engine's process is given up."""
+    """Time without progress after which an engine's process is given up; loading the model does not count."""
 
     engine_memory_mb: Mebibytes | None = Field(default=None, ge=256)
     """Resident memory that an engine's process may use; unset, no limit."""
