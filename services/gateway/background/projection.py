@@ -51,7 +51,7 @@ class Projection:
         self._counts = counts
         self._is_closing = False
         self.motion = StageMotion(patience=usual_patience(lease))
-        """An outage does not count as standstill: who looks for it sees the server that is down."""
+        """An outage of Redis is no standstill; a database that records nothing is one, whatever else it answers."""
 
     def close(self) -> None:
         """Let `run` return within the time that a read may wait."""
@@ -106,7 +106,6 @@ class Projection:
                 return await self._record(stream, delivery)
             except (DatabaseUnavailable, StorageUnavailable) as error:
                 failures += 1
-                self.motion.turn()
                 _log.warning("projection waits", error=str(error), failures=failures)
                 await asyncio.sleep(short_backoff(failures))
 
