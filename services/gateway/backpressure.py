@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import structlog
 from redis.exceptions import RedisError
 
+from libs.common.events import ChunkEvent
 from libs.common.line import CONSUMERS, LINE, MEETING_LINE, SAMPLE_LINE, ClientStage
 from libs.common.streams.monitor import backlog
 from libs.common.streams.scripts import Scripts
@@ -25,6 +26,14 @@ MEETING_STAGES = tuple(one.stage for one in MEETING_LINE)
 
 SAMPLE_STAGES = tuple(one.stage for one in SAMPLE_LINE)
 """What an enrolment clip passes through."""
+
+CHUNKS_PER_MEETING = 20
+"""So many times the limit may wait where a unit is a chunk, which is about a minute of a meeting."""
+
+_CHUNK_STAGES = frozenset(one.stage for one in MEETING_LINE if issubclass(one.consumes, ChunkEvent))
+
+_COUNTED_BEYOND = 1000
+"""Units above the limit that are still counted, where Redis has to count them one by one (before release 7)."""
 
 _FRESH = 1.0
 """Seconds for which one look at the backlogs serves all requests."""
@@ -61,7 +70,7 @@ class Backpressure:
     """
 
     def __init__(self, database: Database, scripts: Scripts, counts: LineCounts, *, limit: int) -> None:
-        """`limit`: how many units may wait before a stage, be put aside or be in work; 0 for any number."""
+        """`limit`: units that may wait before a stage, be put aside or be in work, chunks apart; 0 for any number."""
         self._database = database
         self._scripts = scripts
         self._counts = counts
@@ -78,21 +87,27 @@ class Backpressure:
         if not self._limit:
             return
         look = await self._fresh_look()
-        full = [one for one in stages if look.units[one] >= self._limit]
+        full = [one for one in stages if self._is_full(one, look.units)]
         if not full or (key is not None and await self._is_answered(key)):
             return
         waits = {stage: self._wait(stage, look) for stage in full}
         stage = max(full, key=waits.__getitem__)
-        found = StageBacklog(stage=stage, units=look.units[stage], limit=self._limit)
+        found = StageBacklog(stage=stage, units=look.units[stage], limit=self._limit_of(stage))
         self._counts.refused(stage)
         raise BacklogFull.of(found, retry_after=waits[stage])
 
     def _wait(self, stage: str, look: _Look) -> int:
         """Seconds until there may be room, at the rate of late; spread, so that not all come back at once."""
-        excess = look.units[stage] - self._limit + 1
+        excess = look.units[stage] - self._limit_of(stage) + 1
         rate = look.finished.get(stage, 0) / _LATELY
         estimate = excess / rate * random.uniform(1.0, 1.25) if rate else _LATEST  # noqa: S311 - spreads load
         return min(max(_SOONEST, round(estimate)), _LATEST)
+
+    def _limit_of(self, stage: str) -> int:
+        return self._limit * CHUNKS_PER_MEETING if stage in _CHUNK_STAGES else self._limit
+
+    def _is_full(self, stage: str, units: Counter[str]) -> bool:
+        return units[stage] >= self._limit_of(stage)
 
     async def _is_answered(self, key: RequestKey) -> bool:
         return bool(await self._database.fetch(_SQL["is_answered"], key.workspace, key.route, key.value))
@@ -101,7 +116,7 @@ class Backpressure:
         async with self._looking:
             if time.monotonic() - self._look.at >= _FRESH:
                 units = await self._units()
-                full = [stage for stage, count in units.items() if count >= self._limit]
+                full = [stage for stage in units if self._is_full(stage, units)]
                 finished = await self._finished(full) if full else {}
                 self._look = _Look(at=time.monotonic(), units=units, finished=finished)
         return self._look
@@ -122,7 +137,7 @@ class Backpressure:
         return units
 
     async def _waiting(self, stream: str, stage: str) -> int:
-        counted_at_most = 2 * self._limit
+        counted_at_most = self._limit_of(stage) + _COUNTED_BEYOND
         found = await backlog(
             self._scripts, stream=stream, group=stage, counted_at_most=counted_at_most, looked_at_at_most=1
         )

@@ -38,7 +38,8 @@ class GatewaySettings(ServiceSettings):
     """Time without a byte after which an upload is given up."""
 
     backlog_limit: Count = Field(default=1000, ge=0)
-    """Units that may wait before a stage or be in its work; with so many, new work is refused. 0 for any number."""
+    """Units that may wait before a stage or be in its work, and twenty times as many chunks of meetings; with so many,
+    new work is refused. 0 for any number."""
 
     personas_dir: Path = SHIPPED_PERSONAS
     """One YAML file per persona; the same files that the summarizer reads."""

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import httpx
 import pytest
 
-from libs.common.events import Event, MeetingAccepted
+from libs.common.events import ChunkPlanned, Event, MeetingAccepted
 from libs.common.line import CONSUMERS
+from libs.common.speech import Segment
 from libs.common.streams.keys import stream_key
 from libs.common.streams.queue import Delivery, StageQueue
+from services.gateway.backpressure import CHUNKS_PER_MEETING
 from services.gateway.gateway import Gateway
 from services.gateway.settings import GatewaySettings
 from tests.integration.line import accepted, publish, until
@@ -38,6 +40,19 @@ async def enroll(client: httpx.AsyncClient) -> httpx.Response:
 def meeting() -> MeetingAccepted:
     run = str(uuid.uuid4())
     return MeetingAccepted(workspace="default", run_id=run, meeting_id=run, request_key="r", upload_key="k")
+
+
+def chunk() -> ChunkPlanned:
+    return ChunkPlanned(
+        **meeting().subject,
+        audio_key="a",
+        duration=60.0,
+        turns_key="t",
+        speakers_key="s",
+        index=0,
+        num_chunks=1,
+        segment=Segment(start=0.0, end=60.0),
+    )
 
 
 async def fill(gateway: Gateway, events: Sequence[Event]) -> None:
@@ -106,6 +121,15 @@ async def test_a_refusal_reads_no_body_and_leaves_nothing(gateway: Gateway, addr
     assert answer.startswith(b"HTTP/1.1 429")
     assert await gateway.store.list("") == []
     assert await gateway.database.fetch("SELECT FROM uploads") == []
+
+
+async def test_twenty_times_as_many_chunks_may_wait(client: httpx.AsyncClient, gateway: Gateway) -> None:
+    await fill(gateway, [chunk() for _ in range(LIMIT * CHUNKS_PER_MEETING - 1)])
+    assert (await upload(client)).status_code == 202
+    await fill(gateway, [chunk()])
+    await until(lambda: _is_refused(client))
+    backlog = (await upload(client)).json()["backlog"]
+    assert backlog == {"stage": "transcribe", "units": LIMIT * CHUNKS_PER_MEETING, "limit": LIMIT * CHUNKS_PER_MEETING}
 
 
 async def test_a_queue_of_meetings_does_not_hold_up_enrolment(client: httpx.AsyncClient, gateway: Gateway) -> None:
