@@ -68,6 +68,15 @@ def test_a_wrong_setting_ends_the_start_with_its_reason_last(spare_home: Path, n
     assert (value if name == "PERSONAS_DIR" else name) in reason
 
 
+def test_it_is_ready_only_when_every_engine_is_loaded(shared_hansard: Hansard) -> None:
+    wait_until(
+        lambda: "is ready and takes recordings" in shared_hansard.log(), timeout=90, otherwise=shared_hansard.log
+    )
+    before, _, _ = shared_hansard.log().partition("is ready and takes recordings")
+    assert before.count("worker started") >= 3  # what the fourth has written may still be in its pipe
+    assert "Loading for 0 s: gateway, normalizer, diarizer, transcriber, summarizer …" in before
+
+
 @pytest.mark.parametrize("name", ["redis-server", "postgres"])
 def test_a_server_that_dies_is_started_again(shared_hansard: Hansard, name: str) -> None:
     server = shared_hansard.child(name)
