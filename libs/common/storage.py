@@ -14,6 +14,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError
 from obstore.store import MemoryStore, S3Store
 from obstore.store import ObjectStore as Obstore
+from opentelemetry.trace import SpanKind
 from pydantic import ValidationError
 
 from libs.common.blocks import in_blocks
@@ -23,6 +24,7 @@ from libs.common.local_files import has_plain_name, write_file
 from libs.common.speech import Frozen
 from libs.common.storage_backend import PARTS_AT_ONCE, folder_of, open_backend, open_upload_backend, part_bytes
 from libs.common.storage_refusals import StorageRefused, code_of, reported
+from libs.common.tracing.spans import child_span
 from libs.common.unfinished_uploads import UnfinishedUploads, remove_staged_files
 
 Artifact = TypeVar("Artifact", bound=Frozen)
@@ -112,7 +114,9 @@ class ObjectStore:
     async def upload(self, path: Path, key: str) -> None:
         """Write a file, streamed."""
         size_bytes = (await asyncio.to_thread(path.stat)).st_size
-        await self.write(key, _blocks(path), at_most_bytes=size_bytes)  # given the path, the client buffers five times
+        with child_span("store upload", SpanKind.CLIENT, {"hansard.size_bytes": size_bytes}):
+            # given the path, the client buffers five times
+            await self.write(key, _blocks(path), at_most_bytes=size_bytes)
 
     async def _send(self, key: str, content: AsyncIterator[bytes], at_most_bytes: int) -> None:
         size = part_bytes(at_most_bytes)
@@ -242,7 +246,7 @@ class ObjectStore:
             raise ObjectMissing(f"object {key} was deleted while it was read") from error
 
     async def _fetch(self, key: str, path: Path) -> None:
-        with path.open("wb") as file:
+        with child_span("store download", SpanKind.CLIENT), path.open("wb") as file:
             async for chunk in self.read(key):
                 await asyncio.to_thread(file.write, chunk)
 
