@@ -73,10 +73,9 @@ def said(error: openai.OpenAIError, asked: str = "") -> str:
 
     Where it quotes the prompt it is left out.
     """
-    text = redacted(str(error))
-    if _runs_of_words(text) & _runs_of_words(asked):
+    if _runs_of_words(str(error)) & _runs_of_words(asked):
         return f"{type(error).__name__}, in words that quote the prompt"
-    return text[:_TEXT_LENGTH]
+    return redacted(str(error))[:_TEXT_LENGTH]
 
 
 def _runs_of_words(text: str) -> set[tuple[str, ...]]:
