@@ -9,6 +9,7 @@ from pathlib import Path
 
 from libs.common.errors import StorageUnavailable
 from libs.common.outcome import Unit, Warned
+from libs.common.redaction import redacted
 from libs.common.speech import Frozen
 from libs.common.storage import ObjectStore
 
@@ -52,7 +53,7 @@ class UnitWork:
         return key
 
     def warn(self, code: str, message: str) -> None:
-        self._warnings.append(Warned(code=code, message=message, stage=self._unit.stage))
+        self._warnings.append(Warned(code=code, message=redacted(message), stage=self._unit.stage))
 
     def progress(self, fraction: float) -> None:
         self.fraction = max(self.fraction, min(1.0, fraction))

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from redis.exceptions import RedisError
 
 from libs.common.errors import PipelineError
+from libs.common.redaction import redacted
 from libs.common.status.answers import DependencyState
 
 PATIENCE = 3.0
@@ -32,7 +33,7 @@ async def _checked(check: Check) -> DependencyState:
         async with asyncio.timeout(PATIENCE):
             await check()
     except (PipelineError, RedisError, OSError, TimeoutError) as fault:
-        error = str(fault) or f"no answer within {PATIENCE:.0f} s"
+        error = redacted(str(fault)) or f"no answer within {PATIENCE:.0f} s"
     return DependencyState(
         status="up" if error is None else "down", latency=round(time.monotonic() - began, 4), error=error
     )

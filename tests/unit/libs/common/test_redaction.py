@@ -89,3 +89,16 @@ def test_the_trace_of_an_interpreter_that_ends_holds_no_secret() -> None:
     assert "OSError: ***" in ended.stderr
     assert "ValueError: ***" in ended.stderr
     assert "canary" not in ended.stdout + ended.stderr.replace("raise ValueError('canary-secret')", "")
+
+
+def test_a_child_of_an_engine_logs_as_its_parent_does_and_holds_no_secret() -> None:
+    command = [sys.executable, "-m", "tests.unit.libs.common.speaking_engine"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    said = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert [(one["event"], one["service"]) for one in said] == [
+        ("from structlog", "test"),
+        ("from a library ***", "test"),
+        ("it failed", "test"),
+    ]
+    assert "written by hand ***" in ended.stderr
+    assert "canary" not in ended.stdout + ended.stderr
