@@ -15,7 +15,7 @@ from libs.common.runtime.worker import Worker
 from libs.common.stage import Stage, Work
 from libs.common.storage import ObjectStore
 from libs.common.streams.keys import cancelled_key, marker_key, stream_key
-from tests.integration.deliveries import GROUP, queues, take
+from tests.integration.deliveries import GROUP, queues, seize, take
 from tests.integration.libs.common.runtime.test_zombies import LEASE, zombie
 from tests.integration.libs.common.runtime.zombie import BEGAN
 from tests.integration.line import accepted, echo, entries, normalized, publish, stage, until, working
@@ -159,9 +159,10 @@ async def test_the_heir_of_a_killed_worker_counts_a_takeover(
 
 
 async def test_what_was_handed_back_is_no_takeover(redis: Redis, store: ObjectStore) -> None:
-    queue = queues(redis)("other")
+    dead, heir = queues(redis)("dead"), queues(redis)("heir")
     await publish(redis, accepted())
-    await queue.hand_back(await take(queue))
+    await take(dead)
+    await heir.hand_back(await seize(heir))
     async with working(redis, store, stage(), lease=LEASE) as worker:
         await entries(redis, SampleNormalized, count=1)
     assert value(worker, "takeovers_total") == 0
