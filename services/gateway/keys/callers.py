@@ -40,6 +40,7 @@ class Callers:
         self._database = database
         self._known: dict[bytes, _Known] = {}
         self.is_key_required = is_key_required
+        self.remembered = REMEMBERED
 
     async def who(self, authorizations: Sequence[str]) -> Caller:
         """Who sent these `Authorization` headers; a wrong key is refused also where none is asked for.
@@ -77,8 +78,8 @@ class Callers:
         if row is None:
             raise Unauthorized
         caller = Caller(row["workspace"], row["prefix"])
-        seconds_left = REMEMBERED if row["seconds_left"] is None else row["seconds_left"]
-        self._known[sha256] = _Known(caller, now + min(REMEMBERED, seconds_left))
+        seconds_left = self.remembered if row["seconds_left"] is None else row["seconds_left"]
+        self._known[sha256] = _Known(caller, now + min(self.remembered, seconds_left))
         return caller
 
 
