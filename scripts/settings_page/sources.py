@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from pydantic_settings import BaseSettings
 
-from cli.settings import LocalSettings
+from cli.settings import ClientSettings, LocalSettings
 from libs.common.setting_fields import Variable, variables_of
 from services.diarizer.settings import DiarizerSettings
 from services.gateway.settings import GatewaySettings
@@ -24,7 +24,11 @@ SERVICES: Mapping[str, type[BaseSettings]] = MappingProxyType(
     }
 )
 
-READERS: Mapping[str, type[BaseSettings]] = MappingProxyType({**SERVICES, "hansard up": LocalSettings})
+_SUPERVISOR = "hansard up"
+
+READERS: Mapping[str, type[BaseSettings]] = MappingProxyType(
+    {**SERVICES, _SUPERVISOR: LocalSettings, "hansard": ClientSettings}
+)
 
 
 @dataclass(frozen=True)
@@ -41,11 +45,11 @@ class Entry:
 
 
 def entries() -> Sequence[Entry]:
-    """All variables of the services, and those that only `hansard up` reads."""
+    """All variables of the services, and those that only the commands read."""
     found: dict[tuple[str, str], dict[str, Variable]] = {}
     for reader, settings in READERS.items():
         for variable in variables_of(settings):
-            if reader not in SERVICES and any(name == variable.name for name, _ in found):
+            if reader == _SUPERVISOR and any(name == variable.name for name, _ in found):
                 continue  # it hands this on to the services, which say what it is
             found.setdefault((variable.name, variable.description), {})[reader] = variable
     return [Entry(next(iter(by_reader.values())), by_reader) for by_reader in found.values()]
