@@ -1,6 +1,6 @@
 """What a server says about a prompt reaches nobody in the words of the prompt."""
 
-import httpx
+import httpx2
 import openai
 import pytest
 
@@ -11,8 +11,8 @@ PROMPT = "u0001 Ana: The Zebulon merger is off, tell nobody."
 
 
 def _error(status: int, message: str) -> openai.APIStatusError:
-    request = httpx.Request("POST", "http://model/v1/chat/completions")
-    return openai.APIStatusError(message, response=httpx.Response(status, request=request), body=None)
+    request = httpx2.Request("POST", "http://model/v1/chat/completions")
+    return openai.APIStatusError(message, response=httpx2.Response(status, request=request), body=None)
 
 
 @pytest.mark.parametrize("status", [400, 402, 404, 429, 500])
