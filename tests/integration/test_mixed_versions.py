@@ -33,9 +33,11 @@ from libs.common.streams.entry import entries_of
 from libs.common.streams.keys import stream_key
 from libs.common.streams.queue import Publisher
 from libs.common.streams.scripts import Scripts
+from libs.common.tracing.run_trace import root_of
 from libs.common.transcript import Transcript
 from tests.integration.fleet import Fleet, ReleaseName, other
 from tests.integration.line import entries, until
+from tests.otlp_receiver import Receiver, receiving
 
 SERVICES = ("normalizer", "diarizer", "transcriber", "summarizer")
 WITHIN = 60.0
@@ -43,8 +45,19 @@ BOTH = pytest.mark.parametrize("release", ["last", "this"])
 
 
 @pytest.fixture
-def fleet(tmp_path: Path, store: ObjectStore) -> Iterator[Fleet]:
-    environment = {"OBJECT_STORE_URL": (tmp_path / "objects").as_uri(), "CHAOS_WORK": "0.1", "OMP_NUM_THREADS": "1"}
+def receiver() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, store: ObjectStore, receiver: Receiver) -> Iterator[Fleet]:
+    environment = {
+        "OBJECT_STORE_URL": (tmp_path / "objects").as_uri(),
+        "CHAOS_WORK": "0.1",
+        "OMP_NUM_THREADS": "1",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url,
+    }
     with Fleet(tmp_path, environment).running() as fleet:
         yield fleet
 
@@ -98,19 +111,21 @@ async def _holder(redis: Redis, event: type[Event]) -> str | None:
 
 @BOTH
 async def test_a_meeting_passes_through_both_releases(
-    redis: Redis, redis_url: str, store: ObjectStore, fleet: Fleet, release: ReleaseName
+    redis: Redis, redis_url: str, store: ObjectStore, fleet: Fleet, receiver: Receiver, release: ReleaseName
 ) -> None:
-    for service in SERVICES:
-        fleet.start(service, release, redis_url=redis_url)
-        release = other(release)
+    for service, its_release in zip(SERVICES, (release, other(release)) * 2, strict=True):
+        fleet.start(service, its_release, redis_url=redis_url)
     upload = inputs.meeting(1)
-    await _accept_meeting(redis, store, upload, MeetingRequest())
+    folder = await _accept_meeting(redis, store, upload, MeetingRequest())
     await entries(redis, MinutesWritten, count=1, within=WITHIN)
     [entry] = await entries(redis, TranscriptAssembled, count=1)
     key = TranscriptAssembled.model_validate_json(entry["event"]).transcript_key
     transcript = await store.load(Transcript, key)
     assert tuple((one.label, one.text) for one in transcript.utterances) == upload.expected.utterances
     assert await redis.xlen(stream_key(ChunkTranscribed.stream)) == len(upload.expected.utterances)
+    last = "summarizer" if release == "last" else "transcriber"  # of this release, which alone traces
+    await until(lambda: _has_traced(receiver, last), within=WITHIN)
+    assert {one.trace_id for one in receiver.spans} == {f"{root_of(folder.rpartition('/')[2]).trace_id:032x}"}
 
 
 @BOTH
@@ -176,6 +191,10 @@ async def test_what_an_earlier_release_does_not_know_is_left_to_this_one(
     assert AudioNormalized.model_validate_json(entry["event"]).request_revision == request.revision
     assert int(entry["revision"]) == request.revision
     assert Report.model_validate_json(entry["report"]).attempts == 1
+
+
+async def _has_traced(receiver: Receiver, service: str) -> bool:
+    return service in {one.service for one in receiver.spans}
 
 
 async def _is_handed_back(redis: Redis) -> bool:
