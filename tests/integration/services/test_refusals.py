@@ -1,22 +1,24 @@
 """What each service says, as a process, of settings that are wrong, missing or misspelt."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from tests.integration.services.canaries import SERVICES, spoken
 
+_MISSING = "SUMMARIZER_ENGINE is missing: set it to extractive or openai (who writes the minutes)"
 
-@pytest.mark.parametrize("service", SERVICES)
-async def test_a_start_that_is_refused_names_every_fault_and_its_cure(service: str, tmp_path: Path) -> None:
+
+async def test_a_start_that_is_refused_names_every_fault_and_its_cure(tmp_path: Path) -> None:
     wrong = {"LEASE": "0", "LOG_LEVEL": "loud", "SUMMARIZER_ENGINE": "", "OBJECT_STORE_URL": tmp_path.as_uri()}
-    said = await spoken(service, wrong)
-    (line,) = said.splitlines()
-    assert line.startswith(f"{service} cannot start (invalid_settings): ")
-    assert "LEASE is '0': set it to a number above 0" in line
-    assert "LOG_LEVEL is 'loud': set it to debug, info, warning or error (what is logged" in line
-    missing = "SUMMARIZER_ENGINE is missing: set it to extractive or openai (who writes the minutes)"
-    assert (missing in line) == (service == "summarizer")
+    everything = await asyncio.gather(*(spoken(service, wrong) for service in SERVICES))
+    for service, said in zip(SERVICES, everything, strict=True):
+        (line,) = said.splitlines()
+        assert line.startswith(f"{service} cannot start (invalid_settings): ")
+        assert "LEASE is '0': set it to a number above 0" in line
+        assert "LOG_LEVEL is 'loud': set it to debug, info, warning or error (what is logged" in line
+        assert (_MISSING in line) == (service == "summarizer")
 
 
 @pytest.mark.parametrize(
