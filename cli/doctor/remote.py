@@ -19,8 +19,14 @@ def remote_report(gateway: PipelineGateway) -> Report:
         GatewayUnreachable, GatewayRefused: It does not answer.
     """
     health = gateway.health()
-    findings = [*_of_health(health), *_of_pipeline(gateway.pipeline(), health.release)]
-    return Report(service=f"gateway at {gateway.url}", release=health.release, findings=tuple(findings))
+    findings = tuple(findings_of(health, gateway.pipeline()))
+    return Report(service=f"gateway at {gateway.url}", release=health.release, findings=findings)
+
+
+def findings_of(health: Health, pipeline: Pipeline) -> Iterator[Finding]:
+    """What the two answers mean."""
+    yield from _of_health(health)
+    yield from _of_pipeline(pipeline, health.release)
 
 
 def _of_health(health: Health) -> Iterator[Finding]:

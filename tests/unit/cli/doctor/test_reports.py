@@ -1,0 +1,53 @@
+"""What `hansard doctor` makes of several reports, and of a gateway's answers."""
+
+import datetime
+
+from cli.answers.health import Dependency, Health
+from cli.answers.pipeline import Pipeline, PutBacks, Queue, Stage, Throughput, Worker
+from cli.doctor.remote import findings_of
+from cli.doctor.show import merged
+from libs.common.doctor.finding import Finding, Report, ok, problem
+from libs.common.release import RELEASE
+
+
+def _report(service: str, *findings: Finding) -> Report:
+    return Report(service=service, release=RELEASE, findings=findings)
+
+
+def test_what_several_services_found_is_said_once_and_the_rest_by_service() -> None:
+    text = merged([
+        _report("normalizer", ok("redis", "answers in 1.0 ms"), ok("ffmpeg", "7.1")),
+        _report("diarizer", ok("redis", "answers in 2.0 ms"), problem("models", "are missing", "fetch them")),
+    ])  # fmt: skip
+    several, normalizer, diarizer, summary = text.split("\n\n")
+    assert several.splitlines() == ["several services", "  ok       redis  answers in 1.0 ms"]
+    assert normalizer.splitlines() == ["normalizer", "  ok       ffmpeg  7.1"]
+    assert diarizer.splitlines()[1:] == ["  PROBLEM  models  are missing", f"{' ' * 19}→ fetch them"]
+    assert summary == "in order: 2, problems: 1"
+
+
+def test_a_gateway_elsewhere_is_judged_by_what_it_answers() -> None:
+    health = Health(
+        status="degraded",
+        release=RELEASE,
+        dependencies={"redis": Dependency(status="down", latency=3.0, error="refused")},
+        stages={},
+        problems=("redis is down: refused", "diarize has work and no living worker"),
+    )
+    stage = Stage(
+        queue=Queue(waiting=3, pending=0, delayed=0, oldest=1000.0),
+        workers=(Worker(consumer="a", release="0.1.0"),),
+        throughput=Throughput(last_minute=0, last_5_minutes=0, last_15_minutes=0),
+        put_backs=PutBacks(inputs=0),
+        dead=2,
+    )
+    pipeline = Pipeline(at=datetime.datetime.now(datetime.UTC), stages={"diarize": stage})
+    found = [(one.subject, one.level) for one in findings_of(health, pipeline)]
+    assert found == [
+        ("redis", "problem"),
+        ("line", "problem"),
+        ("releases", "warning"),
+        ("workers", "ok"),
+        ("backlog", "warning"),
+        ("dead letters", "warning"),
+    ]
