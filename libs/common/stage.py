@@ -57,8 +57,8 @@ class Stage(Generic[E]):
     deadline: Callable[[E], float] = field(default=lambda _event: 60.0)
     """Seconds that one attempt may take, from the audio's duration."""
 
-    audio_seconds: Callable[[E, Sequence[Event]], float | None] = field(default=lambda _event, _outputs: None)
-    """Seconds of audio that a finished unit worked through, by its event and those that follow; `None` without."""
+    audio_seconds: Callable[[E, Sequence[Event]], float] | None = None
+    """Seconds of audio that a finished unit worked through, by its event and those that follow, where there is any."""
 
     max_attempts: int = 3
     fallback: Fallback[E] | None = None

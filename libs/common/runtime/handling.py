@@ -79,11 +79,16 @@ class Handling(Generic[E]):
             self._metrics.waited(held.delivery.id)
         began = time.monotonic()
         verdict = await attempt.run()
-        heard = self._stage.audio_seconds(held.event, verdict.events) if isinstance(verdict, Outcome) else None
+        seconds = time.monotonic() - began
         result, code = result_of(verdict)
         tell_result(result, code)
-        self._metrics.ended(result, code, seconds=time.monotonic() - began, audio_seconds=heard)
+        self._metrics.ended(result, code, seconds=seconds, audio_seconds=self._heard(held.event, verdict))
         return verdict
+
+    def _heard(self, event: E, verdict: Verdict) -> float | None:
+        if self._stage.audio_seconds is None or not isinstance(verdict, Outcome):
+            return None
+        return self._stage.audio_seconds(event, verdict.events)
 
     async def _follow(self, held: Held[E], attempt: Attempt[E], verdict: Verdict) -> None:
         if isinstance(verdict, GiveUp):
