@@ -11,7 +11,8 @@ from libs.common.streams.queue import Delivery
 
 E = TypeVar("E", bound=Event)
 
-Fate = Literal["lost", "cancelled", "stopping"]
+Fate = Literal["lost", "cancelled", "stopping", "overdue"]
+"""`overdue`: the worker stops while it hangs past its deadline."""
 
 
 class Held(Generic[E]):
@@ -33,6 +34,10 @@ class Held(Generic[E]):
     def end(self) -> None:
         """The handler is done; what follows is not interrupted."""
         self._handling = None
+
+    def is_overdue(self, now: float) -> bool:
+        """Whether what runs should have ended; `now` is monotonic."""
+        return self.work.due is not None and self.work.due < now
 
     def interrupt(self, fate: Fate) -> None:
         """Stop the handler, if it still runs."""

@@ -93,11 +93,16 @@ class StageWorker(Generic[E]):
         self._slots.close()
 
     async def drain(self, *, grace: float) -> None:
-        """Let work in hand end within `grace` seconds, and hand back the rest."""
+        """Let work in hand end within `grace` seconds, and hand back the rest.
+
+        What hangs past its deadline stays on loan: the takeover counts as an attempt, so that it cannot end worker
+        after worker for ever.
+        """
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace)
+        now = time.monotonic()
         for held in list(self.held.values()):
-            held.interrupt("stopping")
+            held.interrupt("overdue" if held.is_overdue(now) else "stopping")
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_LAST_SECONDS)
         for task in self._tasks:
@@ -113,7 +118,7 @@ class StageWorker(Generic[E]):
 
     def watch(self, now: float, *, redis_answers: bool) -> None:
         """Look whether it moves; `now` is monotonic. Nobody can turn without Redis."""
-        overdue = [id_ for id_, one in self.held.items() if one.work.due is not None and one.work.due < now]
+        overdue = [id_ for id_, one in self.held.items() if one.is_overdue(now)]
         self.motion.look(now, should_turn=redis_answers and self._has_room, overdue=overdue)
 
     def room(self, now: float) -> float | None:

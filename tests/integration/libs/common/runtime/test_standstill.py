@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from chaos.proxy import Proxy
-from libs.common.events import Event, SampleAccepted, SampleNormalized
+from libs.common.events import Event, SampleAccepted, SampleNormalized, StageFailed
 from libs.common.runtime.worker import StageStopped, Worker
 from libs.common.stage import Work
 from libs.common.storage import ObjectStore
@@ -77,6 +77,27 @@ async def test_a_stage_that_redis_refuses_for_good_ends_its_worker(redis: Redis,
     with pytest.raises(StageStopped):
         await asyncio.wait_for(worker.run(asyncio.Event(), grace=0.1), 30)
     assert await living_workers(redis) == []
+
+
+async def test_a_unit_that_hangs_past_its_deadline_in_every_worker_ends_no_more_workers_than_it_has_attempts(
+    redis: Redis, store: ObjectStore
+) -> None:
+    async def hang(_event: SampleAccepted, _work: Work) -> list[Event]:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.Event().wait()  # what tidies up hangs, until it is cancelled, too
+        return []
+
+    hanging = stage(hang, deadline=0.2, max_attempts=2)
+    await publish(redis, accepted())
+    for _attempt in range(2):
+        worker = Worker(redis, store, [hanging], service="test", lease=0.5, patience=0.5)
+        with pytest.raises(StageStopped):
+            await asyncio.wait_for(worker.run(asyncio.Event(), grace=0.1), 30)
+    async with working(redis, store, hanging, lease=0.5):
+        [failed] = await entries(redis, StageFailed, count=1)
+    assert StageFailed.model_validate_json(failed["event"]).attempts == 2
 
 
 async def test_a_worker_says_for_how_long_it_has_had_room(redis: Redis, store: ObjectStore) -> None:
