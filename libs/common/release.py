@@ -1,3 +1,3 @@
 """Which release this is, as workers, logs and the API say it."""
 
-RELEASE = "0.3.0"
+RELEASE = "0.4.0"
