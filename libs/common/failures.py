@@ -5,6 +5,7 @@ import ssl
 import traceback
 from collections.abc import Iterator
 
+from pydantic import ValidationError
 from redis.exceptions import RedisError
 
 from libs.common.errors import PipelineError
@@ -14,13 +15,36 @@ WITHHELD = "(its text may quote a recording; LOG_LEVEL=debug shows it)"
 _HARMLESS = (PipelineError, OSError, RedisError, TimeoutError, asyncio.CancelledError, ssl.SSLError, ImportError)
 """They speak of servers, files and settings. Others quote the value that they do not like."""
 
+_OF_THE_INTERPRETER = {AttributeError, IndexError, MemoryError, NameError, RecursionError, TypeError, UnboundLocalError}
+"""Itself it names types and names of the code with these; a library's subclass may say anything."""
+
+_QUOTES_A_VALUE = "22"
+"""The class of SQLSTATE in which Postgres's very message does so."""
+
 _FRAMES = 30
 
 
 def shown_text(error: BaseException, *, is_whole: bool = False) -> str:
     """What an exception says, or that this is kept out of the log."""
     text = str(error)
-    return text if is_whole or not text or isinstance(error, _HARMLESS) else WITHHELD
+    if is_whole or not text or isinstance(error, _HARMLESS) or type(error) in _OF_THE_INTERPRETER:
+        return text
+    if isinstance(error, ValidationError):
+        return f"{error.title}: {', '.join(_kinds(error))} {WITHHELD}"
+    sqlstate = getattr(error, "sqlstate", None)
+    return WITHHELD if sqlstate is None else _said_by_postgres(error, str(sqlstate))
+
+
+def _kinds(error: ValidationError) -> list[str]:
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    return sorted({one["type"] for one in faults})
+
+
+def _said_by_postgres(error: BaseException, sqlstate: str) -> str:
+    """Without the detail below the message, which quotes the row."""
+    if sqlstate.startswith(_QUOTES_A_VALUE):
+        return f"SQLSTATE {sqlstate} {WITHHELD}"
+    return f"{error.args[0] if error.args else ''} (SQLSTATE {sqlstate})"
 
 
 def shown_chain(error: BaseException, *, is_whole: bool = False) -> list[dict[str, object]]:

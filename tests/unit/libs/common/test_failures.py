@@ -1,7 +1,15 @@
 """Exceptions in the log: where they were raised, and no words that they quote."""
 
+import errno
+from collections.abc import Callable
+
+import pytest
+from asyncpg import InvalidTextRepresentationError, PostgresError, UndefinedTableError, UniqueViolationError
+from redis.exceptions import ResponseError
+
 from libs.common.errors import EngineUnavailable
-from libs.common.failures import ShownTrace, shown_chain, shown_trace
+from libs.common.failures import WITHHELD, ShownTrace, shown_chain, shown_text, shown_trace
+from libs.common.speech import Segment
 
 WORDS = "the Zebulon merger is off"
 
@@ -39,3 +47,46 @@ def test_notes_are_shown_only_of_an_engines_process() -> None:
     error.add_note(ShownTrace("  engine.py:1 in transcribe"))
     assert "in transcribe" in shown_trace(error)
     assert "Zebulon" not in shown_trace(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        ResponseError("MISCONF Redis is configured to save RDB snapshots"),
+        AttributeError("'NoneType' object has no attribute 'turns'"),
+        TypeError("unsupported operand type(s) for +: 'int' and 'str'"),
+        IndexError("list index out of range"),
+    ],
+)
+def test_a_text_that_names_servers_and_types_is_shown(error: Exception) -> None:
+    assert shown_text(error) == str(error)
+
+
+@pytest.mark.parametrize("make", [KeyError, ValueError, RuntimeError, AssertionError, type("Own", (TypeError,), {})])
+def test_a_text_that_may_quote_a_value_is_withheld(make: Callable[[str], Exception]) -> None:
+    assert shown_text(make(WORDS)) == WITHHELD
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (UndefinedTableError, 'relation "api_keys" does not exist'),
+        (UniqueViolationError, 'duplicate key value violates unique constraint "speakers_name"'),
+    ],
+)
+def test_what_postgres_says_is_shown_without_the_row(kind: type[PostgresError], message: str) -> None:
+    error = PostgresError.new({"C": kind.sqlstate, "M": message, "D": f"Key (name)=({WORDS}) already exists."})
+    assert WORDS in str(error)
+    assert shown_text(error) == f"{message} (SQLSTATE {kind.sqlstate})"
+
+
+def test_what_postgres_says_of_a_value_is_withheld_but_for_its_code() -> None:
+    fields = {"C": InvalidTextRepresentationError.sqlstate, "M": f'invalid input syntax for type uuid: "{WORDS}"'}
+    assert shown_text(PostgresError.new(fields)) == f"SQLSTATE 22P02 {WITHHELD}"
+
+
+def test_of_a_wrong_document_the_kinds_of_its_faults_are_shown() -> None:
+    with pytest.raises(ValueError, match="Zebulon") as raised:
+        Segment.model_validate({"start": WORDS})
+    assert shown_text(raised.value) == f"Segment: float_parsing, missing {WITHHELD}"
