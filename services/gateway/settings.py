@@ -1,6 +1,5 @@
 """Settings of the gateway."""
 
-import ipaddress
 from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator
@@ -8,6 +7,7 @@ from pydantic import Field, SecretStr, field_validator
 from libs.common.personas import SHIPPED_PERSONAS
 from libs.common.settings import Address, Bytes, Count, Days, PortNumber, Seconds, ServiceSettings
 from services.gateway.keys.key import is_key
+from services.gateway.keys.own_machine import is_loopback
 
 
 class GatewaySettings(ServiceSettings):
@@ -76,11 +76,4 @@ class GatewaySettings(ServiceSettings):
     @property
     def is_key_required(self) -> bool:
         """Nobody reaches a gateway from elsewhere without a key."""
-        return self.require_api_key or not _is_loopback(self.host)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+        return self.require_api_key or not is_loopback(self.host)

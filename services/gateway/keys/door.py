@@ -11,6 +11,7 @@ from libs.common.errors import PipelineError
 from services.gateway.database import DatabaseUnavailable
 from services.gateway.errors import Unauthorized
 from services.gateway.keys.callers import Caller, Callers
+from services.gateway.keys.own_machine import is_asked_by_itself
 from services.gateway.problems import answer_problem
 
 OPEN_PATHS = frozenset({"/", "/health", "/ready", "/docs", "/openapi.json"})
@@ -44,9 +45,12 @@ class Door:
         if scope["type"] != "http" or is_open(scope["path"].removeprefix(scope.get("root_path", ""))):
             await self._app(scope, receive, send)
             return
-        shown = Headers(scope=scope).getlist("Authorization")
+        headers = Headers(scope=scope)
+        shown = headers.getlist("Authorization")
         try:
             caller = await self._callers.who(shown)
+            if caller.key is None and not is_asked_by_itself(headers):
+                raise Unauthorized
         except PipelineError as error:
             refusal = await answer_problem(Request(scope), error)
             await refusal(scope, receive, send)

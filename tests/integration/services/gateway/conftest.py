@@ -34,7 +34,7 @@ async def gateway(settings: GatewaySettings) -> AsyncIterator[Gateway]:
 @pytest.fixture
 async def client(gateway: Gateway) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(create_app(gateway), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client
 
 
@@ -43,7 +43,7 @@ async def client_without_redis(settings: GatewaySettings) -> AsyncIterator[httpx
     """A client of a second gateway on the same database and store, which cannot reach Redis."""
     async with open_gateway(settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})) as gateway:
         transport = httpx.ASGITransport(create_app(gateway), raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             yield client
 
 

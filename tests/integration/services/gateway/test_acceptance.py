@@ -227,7 +227,7 @@ async def test_a_database_that_is_away_is_said_so(gateway: Gateway) -> None:
     database = await Database.open("postgresql://nobody@127.0.0.1:1/none")
     app = create_app(replace(gateway, database=database))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         answer = await post(client)
     assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
     assert answer.headers["Retry-After"]

@@ -70,7 +70,7 @@ class Served:
         connection = socket.create_connection(("127.0.0.1", self.port), timeout=20)
         length = len(HEAD) + size_bytes + len(TAIL)
         connection.sendall(
-            f"POST /api/meetings/process HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {key}\r\n"
+            f"POST /api/meetings/process HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n"
             f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {length}\r\n\r\n".encode()
             + HEAD
         )

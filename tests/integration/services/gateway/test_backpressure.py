@@ -113,7 +113,7 @@ async def test_a_refusal_reads_no_body_and_leaves_nothing(gateway: Gateway, addr
     await fill(gateway, [meeting() for _ in range(LIMIT)])
     reader, writer = await asyncio.open_connection(*address)
     writer.write(
-        b"POST /api/meetings/process HTTP/1.1\r\nHost: gateway\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+        b"POST /api/meetings/process HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n"
         b"Content-Length: 900000\r\nExpect: 100-continue\r\n\r\n"
     )
     answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)

@@ -130,7 +130,7 @@ async def test_requests_are_counted_by_route_and_status(client: httpx.AsyncClien
 async def test_a_refusal_at_the_door_is_counted(settings: GatewaySettings) -> None:
     async with open_gateway(settings.model_copy(update={"require_api_key": True})) as gateway:
         transport = httpx.ASGITransport(create_app(gateway))
-        async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             assert (await client.get("/metrics")).status_code == 401
         registry = gateway.metrics.registry
     labels = {"method": "GET", "route": "none", "status": "4xx"}

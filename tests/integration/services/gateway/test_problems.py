@@ -63,7 +63,7 @@ async def test_what_nobody_foresaw_is_answered_with_an_error_id(gateway: Gateway
         raise StorageUnavailable("no answer")
 
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         answer = await client.get("/bug")
         assert_problem(answer, 500, "internal_error")
         assert answer.json()["error_id"] in answer.json()["detail"]

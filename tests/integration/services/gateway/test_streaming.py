@@ -39,7 +39,7 @@ async def test_an_announced_size_over_the_limit_is_refused_before_the_body(
 ) -> None:
     reader, writer = await asyncio.open_connection(*address)
     writer.write(
-        b"POST /api/meetings/process HTTP/1.1\r\nHost: gateway\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+        b"POST /api/meetings/process HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n"
         b"Content-Length: 1000001\r\nExpect: 100-continue\r\n\r\n"
     )
     answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
@@ -61,7 +61,7 @@ async def test_a_body_of_unknown_size_is_stopped_at_the_limit(
 async def test_a_client_that_goes_away_leaves_nothing(gateway: Gateway, address: tuple[str, int]) -> None:
     _, writer = await asyncio.open_connection(*address)
     writer.write(
-        b"POST /api/meetings/process HTTP/1.1\r\nHost: gateway\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+        b"POST /api/meetings/process HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n"
         b"Content-Length: 900000\r\n\r\n" + HEAD + bytes(300_000)
     )
     await writer.drain()
@@ -79,7 +79,7 @@ async def test_a_client_that_falls_silent_is_given_up(gateway: Gateway, address:
     object.__setattr__(gateway.limits, "max_silence", 0.2)
     reader, writer = await asyncio.open_connection(*address)
     writer.write(
-        b"POST /api/meetings/process HTTP/1.1\r\nHost: gateway\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+        b"POST /api/meetings/process HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n"
         b"Content-Length: 900000\r\n\r\n" + HEAD
     )
     answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)

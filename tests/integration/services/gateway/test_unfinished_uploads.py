@@ -18,7 +18,7 @@ from tests.object_stores import Bucket
 
 _FORM = b'--limit\r\nContent-Disposition: form-data; name="audio"; filename="a.wav"\r\nContent-Type: audio/wav\r\n\r\n'
 _HEAD = (
-    "POST /api/meetings/process HTTP/1.1\r\nHost: gateway\r\nContent-Length: {length}\r\n"
+    "POST /api/meetings/process HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n"
     "Content-Type: multipart/form-data; boundary=limit\r\n\r\n"
 )
 _SENT = 12_000_000

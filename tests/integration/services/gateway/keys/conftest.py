@@ -37,7 +37,7 @@ async def foreign_key(keyring: Keyring) -> str:
 async def client(gateway: Gateway, key: str) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(create_app(gateway), raise_app_exceptions=False)
     headers = {"Authorization": f"Bearer {key}"}
-    async with httpx.AsyncClient(transport=transport, base_url="http://gateway", headers=headers) as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers) as client:
         yield client
 
 
@@ -45,5 +45,5 @@ async def client(gateway: Gateway, key: str) -> AsyncIterator[httpx.AsyncClient]
 async def stranger(gateway: Gateway) -> AsyncIterator[httpx.AsyncClient]:
     """Somebody without a key, unless a test sends one."""
     transport = httpx.ASGITransport(create_app(gateway), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client

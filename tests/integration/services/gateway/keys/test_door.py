@@ -18,6 +18,7 @@ from services.gateway.keys.keyring import Keyring, KeyWish
 from tests.integration.line import accepted, publish, until
 
 ADDRESS = "/api/meetings"
+RETRY = "/api/pipeline/dead/retry?all=true"
 
 
 def bearer(key: str) -> dict[str, str]:
@@ -28,6 +29,14 @@ async def last_use(gateway: Gateway, key: str) -> object:
     row = await gateway.database.fetch_one("SELECT last_used_at FROM api_keys WHERE digest = $1", digest(key))
     assert row is not None
     return row["last_used_at"]
+
+
+@asynccontextmanager
+async def open_door(gateway: Gateway) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a gateway that asks for no key."""
+    app = create_app(replace(gateway, callers=Callers(gateway.database, is_key_required=False)))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+        yield client
 
 
 async def opens(callers: Callers, key: str) -> bool:
@@ -80,11 +89,39 @@ async def test_what_everybody_may_read_asks_for_no_key(stranger: httpx.AsyncClie
 
 
 async def test_without_a_duty_a_wrong_key_is_refused_all_the_same(gateway: Gateway, key: str) -> None:
-    app = create_app(replace(gateway, callers=Callers(gateway.database, is_key_required=False)))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as client:
+    async with open_door(gateway) as client:
         assert (await client.get(ADDRESS)).status_code == 200
         assert (await client.get(ADDRESS, headers=bearer(key))).status_code == 200
         assert (await client.get(ADDRESS, headers=bearer(new_key()))).status_code == 401
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8000", "[::1]:8000"])
+@pytest.mark.parametrize("origin", [None, "http://localhost:3000", "http://[::1]"])
+async def test_without_a_duty_this_machine_needs_no_key(gateway: Gateway, host: str, origin: str | None) -> None:
+    async with open_door(gateway) as client:
+        headers = {"Host": host, **({"Origin": origin} if origin else {})}
+        assert (await client.post(RETRY, headers=headers)).status_code == 202
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "page.example.org"},
+        {"Host": "localhost.example.org:8000"},
+        {"Host": "[::1"},
+        {"Host": ""},
+        {"Origin": "https://page.example.org"},
+        {"Origin": "http://localhost@page.example.org"},
+        {"Origin": "null"},
+    ],
+)
+async def test_without_a_duty_a_web_page_of_somebody_else_needs_a_key(
+    gateway: Gateway, key: str, headers: dict[str, str]
+) -> None:
+    async with open_door(gateway) as client:
+        assert (await client.post(RETRY, headers=headers)).status_code == 401
+        assert (await client.post(RETRY, headers={**headers, **bearer(key)})).status_code == 202
+        assert (await client.get("/docs", headers=headers)).status_code == 200
 
 
 async def test_a_new_key_opens_although_it_was_tried_before(stranger: httpx.AsyncClient, keyring: Keyring) -> None:
@@ -136,7 +173,7 @@ async def test_without_postgres_only_a_key_of_the_last_seconds_opens(
 async def test_an_upload_of_gigabytes_with_a_wrong_key_is_refused_at_its_headers(address: tuple[str, int]) -> None:
     reader, writer = await asyncio.open_connection(*address)
     writer.write(
-        f"POST /api/meetings/process HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {new_key()}\r\n"
+        f"POST /api/meetings/process HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {new_key()}\r\n"
         f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {2 * 1024**3}\r\n\r\n".encode()
     )
     answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
