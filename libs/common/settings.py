@@ -63,6 +63,12 @@ class ServiceSettings(ServerSettings):
     )
     """Of an S3-compatible store; unset, Amazon's."""
 
+    aws_allow_http: bool = False
+    """Whether the address of the store may begin with `http://`: only inside a private network."""
+
+    aws_virtual_hosted_style_request: bool = False
+    """Whether the store wants the bucket in the host name; the address of the store then has it too."""
+
     host: str = "127.0.0.1"
     """Address to listen on; `0.0.0.0` in a container."""
 

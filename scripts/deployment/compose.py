@@ -57,7 +57,14 @@ def compose_faults(services: tuple[Service, ...], root: Path) -> Iterator[str]:
             yield f"docker-compose.yml: {service.name} may write to its own files"
         if seconds(container.stop_grace_period) <= service.grace:
             yield f"docker-compose.yml: {service.name} is killed within GRACE ({service.grace:g} s)"
+        if _is_plain(container.environment) and not container.environment.get("AWS_ALLOW_HTTP"):
+            yield f"docker-compose.yml: {service.name} refuses its store without AWS_ALLOW_HTTP"
     yield from _lax(containers)
+
+
+def _is_plain(environment: Mapping[str, Value]) -> bool:
+    """Whether the store is reached without encryption."""
+    return "http://" in str(environment.get("AWS_ENDPOINT_URL"))
 
 
 def _lax(containers: Mapping[str, ComposeService]) -> Iterator[str]:

@@ -14,7 +14,6 @@ GUIDE = Path("docs/deployment/railway.md")
 _NOT_OURS = frozenset({
     "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "TMPDIR",  # of Python
     "HF_HOME", "LD_LIBRARY_PATH",  # of the libraries of engines
-    "AWS_VIRTUAL_HOSTED_STYLE_REQUEST",  # of the object store's client
     "ENGINE", "DEVICE",  # of a Dockerfile: Railway hands variables to builds, too
 })  # fmt: skip
 

@@ -76,6 +76,7 @@ def test_the_files_are_as_they_should_be() -> None:
         ("services/summarizer/Dockerfile", "PYTHONUNBUFFERED=1 ", "", "is unlike the normalizer's"),
         ("services/summarizer/Dockerfile", "HOST=0.0.0.0", "HOSTS=0.0.0.0", "sets HOSTS, which no service reads"),
         ("docker-compose.yml", "stop_grace_period: 45s", "stop_grace_period: 10s", "is killed within GRACE"),
+        ("docker-compose.yml", "  AWS_ALLOW_HTTP:", "  # ", "refuses its store without AWS_ALLOW_HTTP"),
         ("docker-compose.yml", "cap_drop: [ALL]", "cap_drop: []", "keeps privileges"),
         ("docker-compose.yml", "mem_limit: 2g", "cpu_shares: 1", "has no limit of memory"),
         ("docker-compose.yml", "  SUMMARIZER_ENGINE:", "  SUMARIZER_ENGINE:", "sets SUMARIZER_ENGINE"),
