@@ -57,6 +57,7 @@ def open_upload_backend(url: str) -> Obstore:
 
 def _bucket(url: str, silence: timedelta, patience: timedelta) -> Obstore:
     """An outage shows at the first failure past the patience: 5 s later if connecting stalls, else one silence."""
+    _drop_empty()
     return from_url(
         url,
         client_options={
@@ -75,9 +76,15 @@ def _bucket(url: str, silence: timedelta, patience: timedelta) -> Obstore:
     )
 
 
+def _drop_empty() -> None:
+    """The client takes an empty variable for a value; everywhere else it means that nothing is set."""
+    for name in [name for name, value in os.environ.items() if name.startswith("AWS_") and not value]:
+        del os.environ[name]
+
+
 def _may_be_plain() -> bool:
     """The client reads all `AWS_…` itself, but this one no more once it is given options."""
-    return os.environ.get("AWS_ALLOW_HTTP", "").lower() in {"1", "true", "on", "yes", "y"}
+    return os.environ.get("AWS_ALLOW_HTTP", "").lower() in {"1", "true", "t", "on", "yes", "y"}
 
 
 def folder_of(url: str) -> Path | None:

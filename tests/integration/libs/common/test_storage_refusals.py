@@ -56,6 +56,12 @@ async def test_an_address_without_encryption_has_to_be_allowed(
     assert "AWS_ALLOW_HTTP" in await refusal(opened(strict_bucket))
 
 
+async def test_an_empty_variable_means_that_nothing_is_set(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_SESSION_TOKEN", "AWS_VIRTUAL_HOSTED_STYLE_REQUEST", "AWS_ENDPOINT_URL", "AWS_REGION"):
+        monkeypatch.setenv(name, "")
+    await opened(bucket).check()
+
+
 @pytest.mark.parametrize("kind", ["bucket", "strict_bucket"])
 async def test_a_missing_bucket_is_no_missing_object(request: pytest.FixtureRequest, kind: str) -> None:
     store = ObjectStore.open(f"s3://no-{request.getfixturevalue(kind).name}/objects")
