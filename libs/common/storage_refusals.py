@@ -16,7 +16,7 @@ class StorageRefused(StorageUnavailable):
     """The object store answered that it will not: the settings, or its own, are wrong."""
 
 
-_REGION = "set AWS_REGION to the region of the bucket, and AWS_ENDPOINT to an address of that region"
+_REGION = "set AWS_REGION to the region of the bucket, and AWS_ENDPOINT_URL to an address of that region"
 _SESSION = "the temporary keys are not valid (any more): renew AWS_SESSION_TOKEN with both keys, or remove it"
 _CURES = {
     "AccessDenied": f"the keys may not do this: give them what {POLICY} lists",
@@ -26,7 +26,7 @@ _CURES = {
     "InvalidAccessKeyId": "the store does not know AWS_ACCESS_KEY_ID: correct it",
     "InvalidBucketName": "correct the bucket in OBJECT_STORE_URL",
     "InvalidToken": _SESSION,
-    "NoSuchBucket": "create the bucket, or correct OBJECT_STORE_URL, AWS_ENDPOINT or AWS_REGION",
+    "NoSuchBucket": "create the bucket, or correct OBJECT_STORE_URL, AWS_ENDPOINT_URL or AWS_REGION",
     "PermanentRedirect": _REGION,
     "RequestTimeTooSkewed": "the clock of this machine is wrong: let NTP set it",
     "SignatureDoesNotMatch": "AWS_SECRET_ACCESS_KEY does not belong to AWS_ACCESS_KEY_ID: correct it",
@@ -70,7 +70,7 @@ def failure(place: str, said: str) -> StorageUnavailable:
         return StorageRefused(f"the object store {place} refuses ({reason.rstrip('.')}); {_CURES[code]}")
     if "builder error" in said:
         cure = "an address without encryption needs AWS_ALLOW_HTTP=true"
-        return StorageRefused(f"the address of the object store {place}, AWS_ENDPOINT, cannot be used; {cure}")
+        return StorageRefused(f"the address of the object store {place}, AWS_ENDPOINT_URL, cannot be used; {cure}")
     return StorageUnavailable(f"the object store {place} did not answer: {_in_one_line(said)}")
 
 
