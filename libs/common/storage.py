@@ -130,16 +130,21 @@ class ObjectStore:
                     await self._abort_uploads_of(key)
             raise
 
-    async def remove_unfinished(self, *, age: float) -> int:
+    async def remove_unfinished(self, *, age: float, folders: Iterable[str] = ("",)) -> int:
         """Remove what uploads have left that nobody will finish; returns how many.
 
-        `age`: seconds since an upload began in a bucket, or since it was last written to in a folder.
+        Args:
+            age: Seconds since an upload began in a bucket, or since it was last written to in a folder.
+            folders: Where to look; everywhere unless somebody else may keep things in the same place.
         """
-        if self._folder is not None:
-            return await asyncio.to_thread(remove_staged_files, self._folder, age=age)
-        if isinstance(self._backend, S3Store):
-            return await UnfinishedUploads(self._backend, self._place).abort_all(age=age)
-        return 0
+        removed = 0
+        for name in folders:
+            if self._folder is not None:
+                removed += await asyncio.to_thread(remove_staged_files, self._folder / name, age=age)
+            elif isinstance(self._backend, S3Store):
+                uploads = UnfinishedUploads(self._backend, self._place)
+                removed += await uploads.abort_all(f"{name}/" if name else "", age=age)
+        return removed
 
     async def _abort_uploads_of(self, key: str) -> None:
         if isinstance(self._backend, S3Store):

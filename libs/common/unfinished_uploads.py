@@ -1,6 +1,7 @@
 """Uploads that nobody will finish: S3 keeps their parts, and charges for them, without ever listing an object."""
 
 import asyncio
+import os
 import re
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -30,12 +31,20 @@ _STAGED = re.compile(r"#\d+$")
 def remove_staged_files(folder: Path, *, age: float) -> int:
     """Remove files of a local store that were begun, and not written to for `age` seconds; returns how many."""
     last = time.time() - age
+    # Not `rglob`: it fails when a folder is removed meanwhile.
+    names = ((place, name) for place, _, names in os.walk(folder) for name in names)
     # No key ends like this: obstore refuses it.
-    staged = [path for path in folder.rglob("*#*") if _STAGED.search(path.name)]
-    abandoned = [path for path in staged if path.is_file() and path.stat().st_mtime <= last]
-    for path in abandoned:
-        path.unlink(missing_ok=True)
-    return len(abandoned)
+    return sum(_is_removed(Path(place, name), last) for place, name in names if _STAGED.search(name))
+
+
+def _is_removed(path: Path, last: float) -> bool:
+    try:
+        if path.lstat().st_mtime > last:
+            return False
+        path.unlink()
+    except FileNotFoundError:
+        return False  # it was completed, or another gateway was faster
+    return True
 
 
 @dataclass(frozen=True)
@@ -49,10 +58,10 @@ class UnfinishedUploads:
         """Abort all of one object; returns how many."""
         return await self._abort([one async for one in self._all(key) if one.key == self._full(key)])
 
-    async def abort_all(self, *, age: float) -> int:
-        """Abort those that began `age` seconds ago, below the prefix of the store; returns how many."""
+    async def abort_all(self, begin: str, *, age: float) -> int:
+        """Abort those that began `age` seconds ago, of objects whose keys begin so; returns how many."""
         last = datetime.now(UTC) - timedelta(seconds=age)
-        return await self._abort([one async for one in self._all("") if one.began <= last])
+        return await self._abort([one async for one in self._all(begin) if one.began <= last])
 
     async def _abort(self, uploads: Sequence["_Upload"]) -> int:
         for upload in uploads:

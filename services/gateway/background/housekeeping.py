@@ -10,6 +10,9 @@ from services.gateway.database import Database
 from services.gateway.intake.idempotency import forget_old_keys
 from services.gateway.intake.staging import ABANDONED_AFTER, sweep_abandoned
 
+_FOLDERS = ("answers", "galleries", "meetings", "probes", "samples")
+"""All that Hansard keeps objects in: a bucket or a folder may hold things of others, too."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -36,7 +39,7 @@ class Housekeeping:
     async def _remove_unfinished(self) -> None:
         """What was never whole is no object: the sweep does not see it, and the store keeps it for ever."""
         try:
-            removed = await self.store.remove_unfinished(age=self.upload_age)
+            removed = await self.store.remove_unfinished(age=self.upload_age, folders=_FOLDERS)
         except StorageUnavailable as error:
             cure = "if the store has no such request, let a lifecycle rule of the bucket abort them"
             _log.warning("unfinished uploads could not be removed", error=error.message, cure=cure)

@@ -94,3 +94,12 @@ async def test_a_bucket_without_prefix_is_swept_too(bucket: Bucket) -> None:
     assert len(bucket.unfinished) == 1
     assert await ObjectStore.open(url).remove_unfinished(age=0.0) == 1
     assert bucket.unfinished == []
+
+
+async def test_in_a_bucket_that_others_share_only_own_folders_are_swept(bucket: Bucket) -> None:
+    store = ObjectStore.open(f"s3://{bucket.name}")
+    for url in (f"s3://{bucket.name}/meetings", f"s3://{bucket.name}/meetings-of-others", f"s3://{bucket.name}"):
+        _kill_uploading(url, "1")
+    assert await store.remove_unfinished(age=0.0, folders=["meetings", "samples"]) == 1
+    assert len(bucket.unfinished) == 2
+    assert not [key for key in bucket.unfinished if key.startswith("meetings/")]

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from uuid import UUID
 
 import httpx
@@ -204,6 +205,15 @@ async def test_what_a_dead_gateway_left_is_swept(client: httpx.AsyncClient, gate
     assert len(await rows(gateway, "uploads")) == 1
     assert not await gateway.store.exists("meetings/dead/upload-1")
     assert len(await gateway.store.list("meetings/")) == 3
+
+
+async def test_beside_the_folders_of_the_store_nothing_is_cleaned_up(gateway: Gateway, tmp_path: Path) -> None:
+    begun = [tmp_path / "objects" / folder / "draft#1" for folder in ("meetings/1", "samples/1", "theirs", ".")]
+    for path in begun:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"1")
+    await Housekeeping(gateway.database, gateway.store, upload_age=0.0).clean_up()
+    assert [path.exists() for path in begun] == [False, False, True, True]
 
 
 async def test_an_upload_that_was_swept_meanwhile_is_not_accepted(client: httpx.AsyncClient, gateway: Gateway) -> None:
