@@ -11,8 +11,8 @@ from chaos.ledger import Ledger
 def count_outcomes(ledger: Ledger, evidence: Evidence, lines: Sequence[LogLine]) -> Mapping[str, int]:
     """What the report shows, in order."""
     statuses = Counter(run.status for run in evidence.runs.values())
-    said = Counter(str(line.fields.get("event")) for line in lines)
-    settled = Counter(str(line.fields.get("settled")) for line in lines if line.fields.get("event") == "stage done")
+    said = Counter(str(line.fields.get("message")) for line in lines)
+    settled = Counter(str(line.fields.get("settled")) for line in lines if line.fields.get("message") == "stage done")
     return {
         "meetings accepted": len(ledger.accepted("meeting")),
         "samples accepted": len(ledger.accepted("speaker")),

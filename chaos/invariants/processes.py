@@ -72,7 +72,7 @@ def _is_strange(line: LogLine) -> bool:
         return True
     if _GRACE_IS_OVER in line.text:
         return False
-    return line.fields.get("level") in {"error", "critical"} and line.fields.get("event") not in _EXPECTED_ERRORS
+    return line.fields.get("level") in {"error", "critical"} and line.fields.get("message") not in _EXPECTED_ERRORS
 
 
 def _essence(line: LogLine) -> str:
@@ -80,7 +80,7 @@ def _essence(line: LogLine) -> str:
         return line.text[:200]
     trace = line.fields.get("exception")
     reason = f" ({trace[0].get('exc_type')}: {trace[0].get('exc_value')})" if isinstance(trace, list) and trace else ""
-    return f"{line.fields.get('event')}{reason} {line.fields.get('error', '')}"[:400]
+    return f"{line.fields.get('message')}{reason} {line.fields.get('error', '')}"[:400]
 
 
 def _fields(text: str) -> Mapping[str, object]:
@@ -88,4 +88,6 @@ def _fields(text: str) -> Mapping[str, object]:
         fields = json.loads(text)
     except ValueError:
         return {}
-    return fields if isinstance(fields, dict) else {}
+    if not isinstance(fields, dict):
+        return {}
+    return fields if "message" in fields else {**fields, "message": fields.get("event")}  # as 0.3.0 calls it

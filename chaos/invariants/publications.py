@@ -33,7 +33,7 @@ def _publications(lines: Iterable[LogLine]) -> Mapping[Unit, Sequence[datetime.d
     found: dict[Unit, list[datetime.datetime]] = {}
     for line in lines:
         said = line.fields
-        if said.get("event") == "stage done" and said.get("settled") == "published":
+        if said.get("message") == "stage done" and said.get("settled") == "published":
             unit = Unit(run_id=str(said["run_id"]), stage=str(said["stage"]), part=str(said.get("part", "")))
             found.setdefault(unit, []).append(datetime.datetime.fromisoformat(str(said["timestamp"])))
     return {unit: sorted(times) for unit, times in found.items()}

@@ -85,7 +85,11 @@ def _guarded(stream: TextIO) -> TextIO:
 def _renderers(style: Style, *, is_terminal: bool) -> list[structlog.typing.Processor]:
     if style == "console":
         return [_shorten, structlog.dev.ConsoleRenderer(colors=is_terminal, exception_formatter=_write_trace)]
-    return [structlog.processors.ExceptionRenderer(_chain), structlog.processors.JSONRenderer(ensure_ascii=False)]
+    return [
+        structlog.processors.ExceptionRenderer(_chain),
+        structlog.processors.EventRenamer("message"),  # the name under which platforms look for a line's text
+        structlog.processors.JSONRenderer(ensure_ascii=False),
+    ]
 
 
 def _chain(exc_info: structlog.typing.ExcInfo) -> list[dict[str, object]]:

@@ -184,7 +184,7 @@ def test_the_request_that_began_it_is_found_by_its_id_and_from_the_clients_own_t
     [request] = [one for one in told.spans if one.kind == "SERVER"]
     assert request.attributes["hansard.request_id"] == REQUEST_ID
     assert request.links == ((CLIENT_TRACE, CLIENT_SPAN),)
-    assert {one.get("request_id") for one in told.lines if one["event"] == "meeting accepted"} == {REQUEST_ID}
+    assert {one.get("request_id") for one in told.lines if one["message"] == "meeting accepted"} == {REQUEST_ID}
 
 
 def test_a_replay_is_a_trace_of_its_own_that_links_its_origin(told: Told) -> None:
@@ -202,13 +202,13 @@ def test_an_enrolment_is_one_trace_too(told: Told) -> None:
 
 def test_one_filter_tells_the_whole_story(told: Told) -> None:
     story = [one for one in told.lines if one.get("run_id") == told.run_id]
-    assert story[0]["event"] == "meeting accepted"
-    done = [one for one in story if one["event"] == "stage done"]
+    assert story[0]["message"] == "meeting accepted"
+    done = [one for one in story if one["message"] == "stage done"]
     assert {one["stage"] for one in done} == {position.stage for position in MEETING_LINE}
     assert all(one["inputs"] and one["outputs"] and isinstance(one["seconds"], float) for one in done)
     assert {one["service"] for one in done} == SERVICES - {"gateway"}
-    assert {"request", "published"} <= {one["event"] for one in story}
-    [end] = [one for one in story if one["event"] == "run ended"]
+    assert {"request", "published"} <= {one["message"] for one in story}
+    [end] = [one for one in story if one["message"] == "run ended"]
     assert end["status"] == "completed"
 
 
@@ -222,7 +222,7 @@ def test_no_line_about_a_meeting_lacks_its_id(told: Told) -> None:
 
 def test_lines_name_the_span_in_which_they_were_written(told: Told) -> None:
     known = {one.span_id for one in told.receiver.spans}
-    done = [one for one in told.lines if one["event"] in {"stage done", "call answered", "run ended"}]
+    done = [one for one in told.lines if one["message"] in {"stage done", "call answered", "run ended"}]
     assert {one["span_id"] for one in done} <= known
 
 
@@ -244,7 +244,7 @@ def test_nobodys_words_stand_in_logs_spans_or_entries(told: Told) -> None:
 
 
 def test_a_failure_is_told_without_the_prompt_that_the_model_quotes(told: Told) -> None:
-    [line] = [one for one in told.lines if one.get("run_id") == told.replay_id and one["event"] == "gave up"]
+    [line] = [one for one in told.lines if one.get("run_id") == told.replay_id and one["message"] == "gave up"]
     assert line["code"] == "minutes_request_rejected"
     [failed] = [one for one in told.receiver.of_run(told.replay_id) if one.stage == "summarize"]
     assert failed.is_error

@@ -133,7 +133,7 @@ def test_it_takes_a_meeting_lets_its_events_be_followed_and_ends_in_order(
                 assert "event: end" in list(lines)
         assert gateway.process.wait(20) == -signal.SIGTERM
         assert time.monotonic() - began < 10
-        said = [str(line["event"]) for line in gateway.lines()]
+        said = [str(line["message"]) for line in gateway.lines()]
         assert {line["service"] for line in gateway.lines()} == {"gateway"}
         assert said.count(NO_KEY_YET) == 1
         assert said.index("gateway stopped") > said.index("Shutting down") > said.index("Application startup complete.")
@@ -147,7 +147,7 @@ def test_a_gateway_that_can_be_reached_asks_for_keys_and_says_how_to_make_one(
         assert httpx.get(f"{gateway.url}/api/meetings").status_code == 401
         gateway.process.send_signal(signal.SIGTERM)
         assert gateway.process.wait(20) == 0
-    [warning] = [line for line in gateway.lines() if line["event"] == NO_KEY_YET]
+    [warning] = [line for line in gateway.lines() if line["message"] == NO_KEY_YET]
     assert "keys create" in str(warning["cure"])
 
 

@@ -15,7 +15,7 @@ def said() -> str:
 
 def test_what_an_engine_says_carries_the_meeting_for_which_it_was_called(said: str) -> None:
     lines = [json.loads(one) for one in said.splitlines()]
-    spoken = [one for one in lines if one["event"] == "the engine says something"]
+    spoken = [one for one in lines if one["message"] == "the engine says something"]
     assert [(one["meeting_id"], one["service"]) for one in spoken] == [("m-1", "test"), ("m-2", "test")]
 
 

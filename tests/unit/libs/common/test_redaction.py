@@ -95,7 +95,7 @@ def test_a_child_of_an_engine_logs_as_its_parent_does_and_holds_no_secret() -> N
     command = [sys.executable, "-m", "tests.unit.libs.common.speaking_engine"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     said = [json.loads(line) for line in ended.stdout.splitlines()]
-    assert [(one["event"], one["service"]) for one in said] == [
+    assert [(one["message"], one["service"]) for one in said] == [
         ("from structlog", "test"),
         ("from a library ***", "test"),
         ("it failed", "test"),

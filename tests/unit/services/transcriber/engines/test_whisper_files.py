@@ -67,9 +67,9 @@ def test_a_model_of_the_hub_is_fetched_with_its_progress_and_verified(hub: Hub, 
     assert (name, revision) == (REPOSITORY, COMMIT)
     assert (Path(folder) / WEIGHTS).read_bytes() == hub.files[WEIGHTS]
     assert "README.md" not in hub.downloads
-    shown = [(line["percent"], line["bytes"]) for line in finding.logged if line["event"] == "fetching"]
+    shown = [(line["percent"], line["bytes"]) for line in finding.logged if line["message"] == "fetching"]
     assert shown[-1] == (100, sum(len(content) for name, content in hub.files.items() if name != "README.md"))
-    assert finding.logged[-1]["event"] == "model fetched and verified"
+    assert finding.logged[-1]["message"] == "model fetched and verified"
 
 
 def test_a_model_that_was_fetched_is_taken_without_asking_the_hub(hub: Hub, tmp_path: Path) -> None:
