@@ -1,7 +1,7 @@
 """Looks at the gateway's dependencies and at the whole line."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from libs.common.errors import PipelineError
 from libs.common.release import RELEASE
 from libs.common.runtime.motion import usual_patience
+from libs.common.status.answers import DependencyState
 from libs.common.status.dependencies import PATIENCE, PROBE, look_at
 from libs.common.storage import ObjectStore
 from libs.common.streams.monitor import StageView, survey
@@ -19,6 +20,15 @@ from services.gateway.embedding_models import models_in_use
 from services.gateway.schemas.health import DependencyHealth, Health, Readiness, StageHealth, StoppedWorker
 
 _SQL = load_queries("voiceprints")
+_UNTOLD = "it does not answer as it should; who sends an API key reads here what it says"
+
+Reader = Callable[[], Awaitable[bool]]
+"""Whether who asks may read what servers say: that names addresses and buckets. Asked only if there is such a thing."""
+
+
+async def nobody() -> bool:
+    """A reader of states alone."""
+    return False
 
 
 @dataclass(frozen=True)
@@ -30,15 +40,15 @@ class HealthCheck:
     redis: Redis
     scripts: Scripts
 
-    async def readiness(self) -> Readiness:
+    async def readiness(self, reader: Reader = nobody) -> Readiness:
         """Only what this gateway needs itself."""
-        dependencies = await self._dependencies()
+        dependencies = await self._dependencies(reader)
         is_up = all(one.status == "up" for one in dependencies.values())
         return Readiness(status="ok" if is_up else "degraded", dependencies=dependencies)
 
-    async def health(self) -> Health:
+    async def health(self, reader: Reader = nobody) -> Health:
         """The dependencies and every stage."""
-        dependencies = await self._dependencies()
+        dependencies = await self._dependencies(reader)
         stages = await self._stages() if dependencies["redis"].status == "up" else {}
         problems = (*_dependency_problems(dependencies), *_stage_problems(stages))
         notes = await self._voiceprint_notes() if stages and dependencies["postgres"].status == "up" else ()
@@ -51,7 +61,7 @@ class HealthCheck:
             notes=notes,
         )
 
-    async def _dependencies(self) -> dict[str, DependencyHealth]:
+    async def _dependencies(self, reader: Reader) -> dict[str, DependencyHealth]:
         found = await look_at(
             {
                 "postgres": lambda: self.database.execute("SELECT 1"),
@@ -59,7 +69,8 @@ class HealthCheck:
                 "object_store": lambda: self.store.exists(PROBE),
             }
         )
-        return {name: DependencyHealth(**one.model_dump()) for name, one in found.items()}
+        is_told = any(one.error for one in found.values()) and await reader()
+        return {name: _dependency(one, is_told=is_told) for name, one in found.items()}
 
     async def _stages(self) -> dict[str, StageHealth]:
         try:
@@ -86,6 +97,11 @@ class HealthCheck:
             f"enrolment samples without a voiceprint of {models[0]}, with which voices are embedded now: "
             f"{others['samples']}, in {others['workspaces']} of the workspaces; `hansard speakers re-embed` makes them",
         )
+
+
+def _dependency(state: DependencyState, *, is_told: bool) -> DependencyHealth:
+    error = state.error if is_told or state.error is None else _UNTOLD
+    return DependencyHealth(status=state.status, latency=state.latency, error=error)
 
 
 def _stage(name: str, view: StageView) -> StageHealth:

@@ -30,6 +30,19 @@ def caller_of(scope: Scope) -> Caller:
     return cast(Caller, scope["state"]["caller"])
 
 
+async def let_in(headers: Headers, callers: Callers) -> Caller:
+    """Whoever may ask: with a key that opens, or on this machine where none is asked for.
+
+    Raises:
+        Unauthorized: Nobody whom the door lets in.
+        DatabaseUnavailable: The key is not remembered, and nobody can be asked.
+    """
+    caller = await callers.who(headers.getlist("Authorization"))
+    if caller.key is None and not is_asked_by_itself(headers):
+        raise Unauthorized
+    return caller
+
+
 class _Revoked(Exception):
     """The key of an answer that is still being sent opens nothing any more."""
 
@@ -46,11 +59,8 @@ class Door:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        shown = headers.getlist("Authorization")
         try:
-            caller = await self._callers.who(shown)
-            if caller.key is None and not is_asked_by_itself(headers):
-                raise Unauthorized
+            caller = await let_in(headers, self._callers)
         except PipelineError as error:
             refusal = await answer_problem(Request(scope), error)
             await refusal(scope, receive, send)
@@ -59,7 +69,7 @@ class Door:
         if caller.key is not None:
             structlog.contextvars.bind_contextvars(api_key=caller.key)
         try:
-            await self._app(scope, receive, _Watched(send, self._callers, shown))
+            await self._app(scope, receive, _Watched(send, self._callers, headers.getlist("Authorization")))
         except* _Revoked:
             _log.info("an answer is broken off: its key was revoked or has expired")
 

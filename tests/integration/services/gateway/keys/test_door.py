@@ -11,10 +11,11 @@ import pytest
 
 from services.gateway.app import create_app
 from services.gateway.errors import Unauthorized
-from services.gateway.gateway import Gateway
+from services.gateway.gateway import Gateway, open_gateway
 from services.gateway.keys.callers import REMEMBERED, Callers
 from services.gateway.keys.key import digest, is_key, new_key, prefix
 from services.gateway.keys.keyring import Keyring, KeyWish
+from services.gateway.settings import GatewaySettings
 from tests.integration.line import accepted, publish, until
 
 ADDRESS = "/api/meetings"
@@ -253,3 +254,28 @@ async def test_an_expiry_is_kept_to_at_once(gateway: Gateway, key: str) -> None:
     began = time.monotonic()
     await until(is_closed)
     assert time.monotonic() - began < REMEMBERED - 1
+
+
+async def test_only_who_is_let_in_reads_what_a_server_that_is_down_says(settings: GatewaySettings, key: str) -> None:
+    away = settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
+    async with open_gateway(away) as gateway:
+        transport = httpx.ASGITransport(create_app(gateway), raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            for path in ("/health", "/ready"):
+                seen, plain = await client.get(path, headers=bearer(key)), await client.get(path)
+                assert (seen.status_code, plain.status_code) == (503, 503)
+                assert "127.0.0.1:1" in seen.text
+                assert "127.0.0.1" not in plain.text
+                assert plain.json()["dependencies"]["redis"]["error"]
+                assert "127.0.0.1" not in (await client.get(path, headers=bearer(new_key()))).text
+
+
+@pytest.mark.parametrize(("host", "is_shown"), [("localhost:8000", True), ("hansard.example.org", False)])
+async def test_without_a_duty_this_machine_reads_it_too(
+    settings: GatewaySettings, host: str, *, is_shown: bool
+) -> None:
+    away = settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0", "require_api_key": False})
+    async with open_gateway(away) as gateway:
+        transport = httpx.ASGITransport(create_app(gateway), raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as client:
+            assert ("127.0.0.1:1" in (await client.get("/ready")).text) is is_shown
