@@ -21,7 +21,8 @@ def test_another_text_is_no_cursor(text: str) -> None:
         Cursor.parse(text)
 
 
-def test_a_time_without_its_zone_is_no_cursor() -> None:
-    text = base64.urlsafe_b64encode(f"2026-11-22T12:00:00 {uuid4()}".encode()).decode()
+@pytest.mark.parametrize("time", ["2026-11-22T12:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_a_time_that_is_not_in_utc_is_no_cursor(time: str) -> None:
+    text = base64.urlsafe_b64encode(f"{time} {uuid4()}".encode()).decode()
     with pytest.raises(InvalidRequest):
         Cursor.parse(text)
