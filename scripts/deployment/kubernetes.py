@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from libs.common.line import LINE, Position
+from libs.common.release import RELEASE
 from libs.common.streams.keys import stream_key
 from scripts.deployment.railway import MARGIN
 from scripts.deployment.service_files import Service
@@ -106,10 +107,18 @@ class ScaledObject(_Part):
     spec: ScaledSpec
 
 
+class Image(_Part):
+    """Of one service."""
+
+    name: str
+    new_tag: str
+
+
 class Kustomization(_Part):
     """What is applied together."""
 
     resources: list[str]
+    images: list[Image] = []
 
 
 def kubernetes_faults(services: tuple[Service, ...], root: Path) -> Iterator[str]:
@@ -122,6 +131,9 @@ def kubernetes_faults(services: tuple[Service, ...], root: Path) -> Iterator[str
         yield from _scaling_faults(service, root)
     for folder in (BASE, KEDA):
         yield from _forgotten(root, folder)
+    for image in Kustomization.model_validate(_read(root / BASE / "kustomization.yaml")).images:
+        if image.new_tag != RELEASE:
+            yield f"{BASE}/kustomization.yaml: {image.name} is not of this release, {RELEASE}"
 
 
 def _pod_faults(service: Service, pod: PodSpec) -> Iterator[str]:

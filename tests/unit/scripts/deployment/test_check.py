@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from libs.common.release import RELEASE
 from scripts.deployment.check import faults
 from scripts.deployment.compose import compose_faults, seconds
 from scripts.deployment.images import image_faults
@@ -89,6 +90,7 @@ def test_the_files_are_as_they_should_be() -> None:
             "terminationGracePeriodSeconds: 20",
             "after GRACE",
         ),
+        ("deploy/kubernetes/base/kustomization.yaml", f"newTag: {RELEASE}", "newTag: 0.1.0", "is not of this release"),
         ("deploy/kubernetes/base/kustomization.yaml", "  - diarizer.yaml\n", "", "does not list diarizer.yaml"),
         (
             "deploy/kubernetes/keda/diarizer.yaml",
