@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError, MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from services.gateway.errors import MalformedUpload, TruncatedUpload, UnsupportedMediaType
@@ -87,7 +87,7 @@ class _Parser:
         self._headers: dict[bytes, bytes] = {}
         try:
             self._parser = MultipartParser(boundary, self._callbacks())
-        except MultipartParseError as error:
+        except FormParserError as error:
             raise MalformedUpload(f"the boundary cannot be used: {error}") from error
 
     def feed(self, chunk: bytes) -> None:

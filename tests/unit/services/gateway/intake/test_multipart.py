@@ -67,3 +67,9 @@ def test_only_forms_with_a_boundary_are_taken() -> None:
     for other in ("", "multipart/mixed; boundary=b", "multipart/form-data", "text/plain"):
         with pytest.raises(UnsupportedMediaType):
             form_boundary(other)
+
+
+@pytest.mark.parametrize("boundary", [b"b" * 1000, b"a\rb"])
+async def test_a_boundary_that_no_form_may_have_is_malformed(boundary: bytes) -> None:
+    with pytest.raises(MalformedUpload):
+        await anext(read_parts(pieces(BODY, 64), boundary))
