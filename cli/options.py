@@ -24,7 +24,9 @@ class Layout(StrEnum):
     RTTM = "rttm"
 
 
-def _web_address(url: str) -> str:
+def _web_address(url: str | None) -> str | None:
+    if url is None:
+        return None
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as error:
@@ -37,6 +39,16 @@ def _web_address(url: str) -> str:
 GatewayUrl = Annotated[
     str,
     typer.Option("--gateway", envvar="HANSARD_GATEWAY", callback=_web_address, help="Address of the gateway."),
+]
+GatewayElsewhere = Annotated[
+    str | None,
+    typer.Option(
+        "--gateway",
+        envvar="HANSARD_GATEWAY",
+        callback=_web_address,
+        help="Ask a gateway elsewhere about itself instead.",
+        show_default=False,
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 MeetingId = Annotated[str, typer.Argument(help="Id of the meeting.")]

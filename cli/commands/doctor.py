@@ -1,21 +1,17 @@
 """The command that looks at everything and says what to do."""
 
 import asyncio
-from typing import Annotated
 
 import typer
 
 from cli.commands.reporting import errors, reports_failures
-from cli.options import AsJson
+from cli.options import AsJson, GatewayElsewhere
 from cli.pipeline_client import PipelineGateway
 
 
 @reports_failures
 def doctor(
-    url: Annotated[
-        str | None,
-        typer.Option("--url", "--gateway", envvar="HANSARD_URL", help="Ask a gateway elsewhere about itself instead."),
-    ] = None,
+    gateway_url: GatewayElsewhere = None,
     as_json: AsJson = False,
 ) -> None:
     """Look at settings, servers, models and this machine, and say what to do; fails if something is wrong."""
@@ -25,8 +21,8 @@ def doctor(
     from cli.doctor.show import merged  # noqa: PLC0415
     from cli.settings import read_local_settings  # noqa: PLC0415
 
-    if url is not None:
-        with PipelineGateway(url, errors) as gateway:
+    if gateway_url is not None:
+        with PipelineGateway(gateway_url, errors) as gateway:
             reports = [remote_report(gateway)]
     else:
         reports = list(asyncio.run(examine(read_local_settings())))

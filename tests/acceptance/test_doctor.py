@@ -8,7 +8,7 @@ import sys
 from libs.common.doctor.finding import Report
 from tests.acceptance.conftest import ROOT, Hansard
 
-SERVERS = ("REDIS_URL", "POSTGRES_URL", "OBJECT_STORE_URL", "HANSARD_URL", "HANSARD_GATEWAY")
+SERVERS = ("REDIS_URL", "POSTGRES_URL", "OBJECT_STORE_URL", "HANSARD_GATEWAY")
 
 
 def _doctor(hansard: Hansard, *options: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -44,7 +44,7 @@ def test_a_problem_is_shown_once_with_what_to_do_and_ends_with_1(shared_hansard:
 
 
 def test_a_gateway_elsewhere_is_asked_about_itself(shared_hansard: Hansard) -> None:
-    ended = _doctor(shared_hansard, "--json", "--url", f"http://127.0.0.1:{shared_hansard.port}")
+    ended = _doctor(shared_hansard, "--json", "--gateway", f"http://127.0.0.1:{shared_hansard.port}")
     (report,) = _reports(ended).values()
     subjects = {one.subject for one in report.findings}
     assert {"postgres", "redis", "object_store", "releases", "workers"} <= subjects
@@ -52,6 +52,6 @@ def test_a_gateway_elsewhere_is_asked_about_itself(shared_hansard: Hansard) -> N
 
 
 def test_nobody_there_is_said(shared_hansard: Hansard) -> None:
-    ended = _doctor(shared_hansard, "--url", "http://127.0.0.1:1")
+    ended = _doctor(shared_hansard, "--gateway", "http://127.0.0.1:1")
     assert ended.returncode == 3
     assert "no gateway answers at http://127.0.0.1:1" in ended.stderr
