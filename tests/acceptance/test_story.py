@@ -16,7 +16,7 @@ from libs.common.events import EVENTS
 from libs.common.line import MEETING_LINE
 from libs.common.streams.keys import stream_key
 from libs.common.tracing.run_trace import root_of
-from tests.acceptance.conftest import SHORT, Hansard, running, wait_for_end
+from tests.acceptance.conftest import SHORT, Hansard, running, wait_for_end, wait_until
 from tests.openai_server import ChatRequest, Failure, OpenAIServer
 from tests.otlp_receiver import ReceivedSpan, Receiver, receiving
 
@@ -116,7 +116,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
             results = gateway.results(meeting_id)
             model.answer_with(_quoting)
             replay_id = _replay(hansard, meeting_id)
-            wait_for_end(hansard, gateway, meeting_id)
+            wait_until(lambda: gateway.status(meeting_id, replay_id).is_final, timeout=60, otherwise=hansard.log)
             entries = _entries(hansard)
             hansard.stop()
             samples = [one for one in receiver.spans if one.name == "sample"]
