@@ -50,7 +50,7 @@ def store_given_key(key: str, postgres_url: str) -> None:
     if with_keyring(postgres_url, lambda ring: ring.store(key, wish)):
         _log.info("the key in HANSARD_API_KEY opens the gateway", prefix=prefix(key))
     else:
-        _log.warning("the key in HANSARD_API_KEY opens nothing: it was revoked", prefix=prefix(key))
+        _log.warning("the key in HANSARD_API_KEY opens nothing: it was revoked or has expired", prefix=prefix(key))
 
 
 def with_keyring(postgres_url: str, work: Callable[[Keyring], Awaitable[T]]) -> T:

@@ -74,10 +74,9 @@ class Keyring:
         return key
 
     async def store(self, key: str, wish: KeyWish) -> bool:
-        """Keep a key that somebody else has made; true if it opens something. One that was revoked stays so."""
+        """Keep a key that somebody else has made; true if it opens something. One that is closed stays so."""
         await self._insert(key, wish)
-        row = await self.database.fetch_one(_SQL["stored"], digest(key))
-        return row is not None and not row["is_revoked"]
+        return await self.database.fetch_one(_SQL["opens"], digest(key)) is not None
 
     async def list(self) -> list[KnownKey]:
         """All keys, oldest first."""

@@ -24,8 +24,8 @@ VALUES ($1, $2, $3, $4, $5, now() + $6::double precision * interval '1 day')
 ON CONFLICT (digest) DO NOTHING
 RETURNING id
 
--- name: stored
-SELECT revoked_at IS NOT NULL AS is_revoked FROM api_keys WHERE digest = $1
+-- name: opens
+SELECT FROM api_keys WHERE digest = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
 
 -- name: list
 SELECT id, workspace, name, prefix, created_at, last_used_at, expires_at, revoked_at, expires_at <= now() AS is_expired

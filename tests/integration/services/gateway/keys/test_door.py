@@ -132,6 +132,15 @@ async def test_a_new_key_opens_although_it_was_tried_before(stranger: httpx.Asyn
     assert (await stranger.get(ADDRESS, headers=bearer(given))).status_code == 200
 
 
+async def test_storing_a_key_again_opens_nothing_that_was_closed(gateway: Gateway, keyring: Keyring) -> None:
+    active, revoked, expired = [await keyring.create(KeyWish("known", "default", days=1)) for _ in range(3)]
+    await keyring.revoke(prefix(revoked))
+    await gateway.database.execute("UPDATE api_keys SET expires_at = now() WHERE digest = $1", digest(expired))
+    keys = active, revoked, expired
+    assert [await keyring.store(key, KeyWish("again", "default")) for key in keys] == [True, False, False]
+    assert [await opens(gateway.callers, key) for key in keys] == [True, False, False]
+
+
 async def test_a_revoked_key_closes_as_soon_as_it_is_forgotten(
     stranger: httpx.AsyncClient, gateway: Gateway, key: str, keyring: Keyring
 ) -> None:
