@@ -43,7 +43,7 @@ SLOTS = GaugeMetric(
 ATTEMPTS = CounterMetric(
     name="hansard_stage_attempts_total",
     text="Attempts by result: finished, failed, postponed, nothing_yet (a fan-in that misses parts), interrupted."
-    " `code` is the error's, or why it was interrupted: lost, cancelled, stopping.",
+    " `code` is the error's, or why it was interrupted: lost, cancelled, stopping, overdue.",
     labels=("stage", "engine", "result", "code"),
 )
 TAKEOVERS = CounterMetric(

@@ -50,6 +50,12 @@ OLDEST = GaugeMetric(
 WORKERS = GaugeMetric(
     name="hansard_stage_workers", text="Living workers; of projection, gateways.", labels=("stage",), over="max"
 )
+STOPPED = GaugeMetric(
+    name="hansard_stage_stopped_workers",
+    text="Workers that live and say that this stage of theirs stands still; of projection, gateways.",
+    labels=("stage",),
+    over="max",
+)
 STREAM_LENGTH = GaugeMetric(
     name="hansard_stream_entries", text="Entries that a stream keeps.", labels=("stream",), over="max"
 )
@@ -78,6 +84,7 @@ METRICS: tuple[Metric, ...] = (
     PENDING,
     OLDEST,
     WORKERS,
+    STOPPED,
     STREAM_LENGTH,
     STREAM_MEMORY,
     REDIS_MEMORY,
@@ -189,10 +196,15 @@ def _of_streams(streams: _Streams) -> Iterator[GaugeMetricFamily]:
     yield _by_label(PENDING, {stage: one.pending for stage, one in backlogs.items()})
     yield _by_label(OLDEST, {stage: one.oldest or 0.0 for stage, one in backlogs.items()})
     yield _by_label(WORKERS, {stage: len(view.workers) for stage, view in streams.stages.items()})
+    yield _by_label(STOPPED, {stage: _stopped(stage, view) for stage, view in streams.stages.items()})
     yield _by_label(STREAM_LENGTH, {stream: size.length for stream, size in streams.sizes.items()})
     yield _by_label(STREAM_MEMORY, {stream: size.memory_bytes for stream, size in streams.sizes.items()})
     yield _alone(REDIS_MEMORY, streams.memory_bytes)
     yield _alone(REDIS_LIMIT, streams.limit_bytes)
+
+
+def _stopped(stage: str, view: StageView) -> int:
+    return sum(stage in one.stopped for one in view.workers)
 
 
 def _by_label(metric: GaugeMetric, values: Mapping[str, float]) -> GaugeMetricFamily:

@@ -1,6 +1,7 @@
 """What `/metrics` of a gateway shows after requests were answered and units were worked."""
 
 import asyncio
+import datetime
 import re
 import time
 from collections.abc import AsyncIterator
@@ -68,6 +69,21 @@ async def test_what_waits_is_shown_by_stage(client: httpx.AsyncClient, gateway: 
         "postgres": 1,
         "object_store": 1,
     }
+
+
+async def test_a_worker_that_says_that_a_stage_stands_still_is_counted(
+    client: httpx.AsyncClient, gateway: Gateway
+) -> None:
+    stages = {"normalize_sample": None, "normalize": None}
+    for consumer in ("stuck", "well"):
+        info = WorkerInfo(consumer=consumer, service="normalizer", release="0", stages=stages)
+        since = {"normalize_sample": datetime.datetime.now(datetime.UTC)} if consumer == "stuck" else {}
+        await Heartbeat(gateway.redis, info, lifetime=30.0).beat(stopped=since)
+
+    shown = await scrape(client)
+
+    assert shown.value("stage_stopped_workers", **STAGE) == 1
+    assert shown.value("stage_stopped_workers", stage="normalize") == 0
 
 
 async def test_a_redis_that_is_down_shows_and_breaks_nothing(client_without_redis: httpx.AsyncClient) -> None:
