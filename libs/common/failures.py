@@ -1,6 +1,7 @@
 """Exceptions as the log shows them: where they were raised, and their texts as far as these quote nobody."""
 
 import asyncio
+import re
 import ssl
 import traceback
 from collections.abc import Iterator
@@ -18,6 +19,11 @@ _HARMLESS = (PipelineError, OSError, RedisError, TimeoutError, asyncio.Cancelled
 _OF_THE_INTERPRETER = {AttributeError, IndexError, MemoryError, NameError, RecursionError, TypeError, UnboundLocalError}
 """Itself it names types and names of the code with these; a library's subclass may say anything."""
 
+_OF_A_DEVICE = re.compile(
+    r"CUDA (error|failed|driver|out of memory)|cu(DNN|BLAS) (error|failed)|Library lib\S+ is not found"
+)
+"""How torch and CTranslate2 begin what they say of a GPU, as a `RuntimeError` like everything else."""
+
 _QUOTES_A_VALUE = "22"
 """The class of SQLSTATE in which Postgres's very message does so."""
 
@@ -28,6 +34,8 @@ def shown_text(error: BaseException, *, is_whole: bool = False) -> str:
     """What an exception says, or that this is kept out of the log."""
     text = str(error)
     if is_whole or not text or isinstance(error, _HARMLESS) or type(error) in _OF_THE_INTERPRETER:
+        return text
+    if isinstance(error, RuntimeError) and _OF_A_DEVICE.match(text):
         return text
     if isinstance(error, ValidationError):
         return f"{error.title}: {', '.join(_kinds(error))} {WITHHELD}"

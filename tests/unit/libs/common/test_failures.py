@@ -57,6 +57,9 @@ def test_notes_are_shown_only_of_an_engines_process() -> None:
         AttributeError("'NoneType' object has no attribute 'turns'"),
         TypeError("unsupported operand type(s) for +: 'int' and 'str'"),
         IndexError("list index out of range"),
+        RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB"),
+        RuntimeError("CUDA failed with error out of memory"),
+        RuntimeError("Library libcublas.so.12 is not found or cannot be loaded"),
     ],
 )
 def test_a_text_that_names_servers_and_types_is_shown(error: Exception) -> None:
