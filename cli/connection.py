@@ -114,8 +114,7 @@ class Connection:
                 for _, (_, file) in files or ():
                     file.seek(0)
         except httpx.HTTPError as error:
-            cure = "Start one with `make up`, or say where it is: --gateway URL or HANSARD_GATEWAY"
-            raise GatewayUnreachable(f"no gateway answers at {self.url}: {error}. {cure}") from error
+            raise GatewayUnreachable(nobody_answers(self.url, error)) from error
         if answer.is_error and answer.status_code not in expected:
             raise refused(answer)
         return answer
@@ -131,6 +130,12 @@ def read(model: type[A], answer: httpx.Response) -> A:
         return model.model_validate_json(answer.content)
     except ValidationError as error:
         raise GatewayUnreachable(f"{answer.url} does not answer as a Hansard gateway does: {error}") from error
+
+
+def nobody_answers(url: str, error: Exception) -> str:
+    """What is wrong where no gateway is, and what to do."""
+    cure = "Start one with `make up`, or say where it is: --gateway URL or HANSARD_GATEWAY"
+    return f"no gateway answers at {url}: {error}. {cure}"
 
 
 def refused(answer: httpx.Response) -> GatewayRefused:

@@ -55,7 +55,7 @@ class KeyRefused(GatewayRefused):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
         cure = "ask its operator, who makes one with `python -m services.gateway keys create NAME`"
-        self.message = f"the gateway knows no such API key. Set HANSARD_API_KEY to one: {cure} (unauthorized)"
+        self.message = f"this gateway wants an API key that it knows. Set HANSARD_API_KEY to one: {cure} (unauthorized)"
 
 
 class RunNotNamed(CommandFailed):

@@ -19,7 +19,7 @@ from cli.answers.pipeline import (
     TailedEvent,
     TailNote,
 )
-from cli.connection import read, refused
+from cli.connection import nobody_answers, read, refused
 from cli.errors import GatewayRefused, GatewayUnreachable, KeyRefused
 from cli.runs_client import RunsGateway
 
@@ -111,7 +111,7 @@ class PipelineGateway(RunsGateway):
                 elif sent.event in {"note", "end"}:
                     note(TailNote.model_validate_json(sent.data).message)
         except (httpx.HTTPError, SSEError) as error:
-            raise GatewayUnreachable(f"no gateway answers at {self.url}: {error}") from error
+            raise GatewayUnreachable(nobody_answers(self.url, error)) from error
 
     def _sent(self, wish: TailWish, last_id: str | None) -> Iterator[ServerSentEvent]:
         headers = {"Last-Event-ID": last_id} if last_id else {}

@@ -100,7 +100,7 @@ def test_a_wish_that_is_refused_is_a_failure(address: str) -> None:
 
 
 def test_a_gateway_that_is_not_there_is_named() -> None:
-    with pytest.raises(GatewayUnreachable, match=r"http://127\.0\.0\.1:9"):
+    with pytest.raises(GatewayUnreachable, match=r"http://127\.0\.0\.1:9.*HANSARD_GATEWAY"):
         followed("http://127.0.0.1:9", 1)
 
 
