@@ -104,7 +104,8 @@ def load_personas(folder: Path) -> Personas:
     """
     personas = Personas(_load(path) for path in sorted(folder.glob("*.yaml")))
     if not personas.ids:
-        raise InvalidSettings(f"{folder} holds no persona (*.yaml)")
+        cure = "set PERSONAS_DIR to a folder that does, or unset it"
+        raise InvalidSettings(f"{folder} holds no persona (*.yaml): {cure}")
     return personas
 
 

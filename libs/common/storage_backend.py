@@ -21,6 +21,8 @@ filled meanwhile: an upload takes `(PARTS_AT_ONCE + 1)` times the size of a part
 _SMALLEST_PART_BYTES = 5 * 1024**2
 _MOST_PARTS = 10_000
 
+_CURE = "set it to an address such as file:///folder or s3://bucket/prefix"
+
 
 def open_backend(url: str, *, silence: float = 20.0, patience: float = 25.0) -> Obstore:
     """The client for `file:///folder`, `s3://bucket/prefix` or `memory://`.
@@ -44,7 +46,7 @@ def open_backend(url: str, *, silence: float = 20.0, patience: float = 25.0) -> 
                 return _bucket(url, timedelta(seconds=silence), timedelta(seconds=patience))
     except (BaseError, ValueError, OSError) as error:
         reason = without_credentials(str(error).partition("\n")[0])  # the rest is how Rust prints it for debugging
-        raise InvalidSettings(f"OBJECT_STORE_URL names no usable store: {reason}") from error
+        raise InvalidSettings(f"OBJECT_STORE_URL names no usable store ({reason}); {_CURE}") from error
 
 
 def open_upload_backend(url: str) -> Obstore:

@@ -63,7 +63,7 @@ def find_ffmpeg(path: Path | None) -> Ffmpeg:
     try:
         program = shutil.which(path) if path else shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
         if program is None:
-            raise InvalidSettings(f"FFMPEG_PATH is {path}: there is no such program")
+            raise InvalidSettings(f"FFMPEG_PATH is {path}: there is no such program; set it to one, or unset it")
         version = _ask(program, "-version").split()[2]
         return Ffmpeg(program=str(program), version=version, has_fd="fd" in _ask(program, "-protocols").split())
     except (OSError, RuntimeError, IndexError, subprocess.SubprocessError) as error:

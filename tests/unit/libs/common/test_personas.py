@@ -48,7 +48,7 @@ def test_a_wrong_file_stops_the_start_with_its_name_and_reason(tmp_path: Path, t
 
 
 def test_a_folder_without_personas_stops_the_start(tmp_path: Path) -> None:
-    with pytest.raises(InvalidSettings, match="no persona"):
+    with pytest.raises(InvalidSettings, match=r"no persona.*PERSONAS_DIR"):
         load_personas(tmp_path)
 
 
