@@ -158,10 +158,18 @@ def _check_results(results: Results, speaker: Speaker, *, is_sample: bool, say: 
     if not results.utterances:
         raise SmokeFailed("the transcript is empty")
     if is_sample and speaker.name not in names:
-        raise SmokeFailed("the voice that was enrolled was not recognized in the sample meeting")
+        raise SmokeFailed(f"the voice that was enrolled was not recognized in the sample meeting; {_why(results)}")
     if "executive" not in results.minutes:
         raise SmokeFailed("there are no minutes")
     say("minutes: written for executive")
+
+
+def _why(results: Results) -> str:
+    """What was decided for each label; the voice may be enrolled already, under another name."""
+    said = ", ".join(f"{one.label}: {one.reason}" for one in results.speakers)
+    if any(one.reason in {"matched", "ambiguous_speaker"} for one in results.speakers):
+        return f"{said}. Somebody else is enrolled with it: take a key of a workspace of its own"
+    return said
 
 
 def _check_metrics(gateway: Gateway, say: Callable[[str], None]) -> None:

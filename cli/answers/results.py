@@ -14,6 +14,7 @@ class Person(Answer):
     label: str
     name: str | None = None
     score: float | None = None
+    reason: str | None = None
     speech_seconds: float = 0.0
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.acceptance.conftest import ROOT, Hansard, running
 
+_CLIP = ROOT / "samples" / "short" / "speakers" / "Mark" / "introduction.flac"
 _KEY = "hsk_" + "smoke-test_" * 3 + "0123456789"
 
 
@@ -58,6 +59,18 @@ def test_a_recording_that_cannot_be_processed_fails_with_its_code(guarded: Hansa
     assert ran.returncode == 1
     assert "the meeting is failed" in ran.stderr
     assert "removed the meeting" in ran.stdout
+
+
+def test_a_workspace_that_knows_the_voice_already_is_told_to_take_another(guarded: Hansard) -> None:
+    with guarded.gateway as gateway:
+        gateway.http.headers["Authorization"] = f"Bearer {_KEY}"
+        mark = gateway.enroll("Mark", [_CLIP], "synthetic voice").speaker_id
+        try:
+            ran = _smoke(guarded, "--timeout", "120")
+        finally:
+            gateway.delete_speaker(mark)
+    assert ran.returncode == 1
+    assert "take a key of a workspace of its own" in ran.stderr
 
 
 def test_a_wrong_key_fails(guarded: Hansard) -> None:
