@@ -20,8 +20,11 @@ _TRIVIAL = frozenset({"changeme", "default", "hansard", "minioadmin", "password"
 _BETWEEN = re.compile(r"(?<=://)([^\s/?#@:'\"]*):[^\s/?#'\"]+@")
 """User and password in an address, also where they are short or trivial."""
 
-_MASKED = re.compile(r"[^\s'\"*]+\*{3,}[^\s'\"*]*")
-"""A key as some servers repeat it: its beginning and its end, with stars between them."""
+_MASKED = re.compile(r"(?<![^\s'\"*])[^\s'\"*]+\*{3,}[^\s'\"*]*")
+"""A key as some servers repeat it: its beginning and its end, with stars between them.
+
+Looked for only where a word begins: from each letter, a long address that somebody asks for would take minutes.
+"""
 
 _hidden: set[str] = set()
 

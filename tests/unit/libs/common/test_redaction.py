@@ -5,6 +5,7 @@ import json
 import logging
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from typing import cast
 
@@ -102,3 +103,10 @@ def test_a_child_of_an_engine_logs_as_its_parent_does_and_holds_no_secret() -> N
     ]
     assert "written by hand ***" in ended.stderr
     assert "canary" not in ended.stdout + ended.stderr
+
+
+def test_a_long_text_without_a_gap_is_looked_through_once() -> None:
+    text = "'***' " + "a" * 30_000
+    began = time.monotonic()
+    assert redacted(text) == text
+    assert time.monotonic() - began < 1
