@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from redis.asyncio import Redis
 
 from libs.common.events import SampleAccepted
@@ -46,6 +47,22 @@ async def test_delaying_again_because_the_answer_was_lost_changes_nothing(
     assert states == ["held", "gone"]
     assert await queue.promote() == 1
     assert (await take(queue)).attempts == 2, "what was said first"
+
+
+@pytest.mark.parametrize("unlike", [{"trace": None}, {}, {"added later": "kept"}], ids=["earlier", "this", "later"])
+async def test_what_is_put_aside_comes_back_with_the_fields_of_the_release_that_published_it(
+    redis: Redis, make_queue: MakeQueue, event: SampleAccepted, unlike: dict[str, str | None]
+) -> None:
+    names = [str(one) for one in entry_of(event).fields()]
+    published = dict(zip(names[::2], names[1::2], strict=True)) | unlike
+    sent = {name: value for name, value in published.items() if value is not None}
+    queue = make_queue("one")
+    await redis.execute_command("XADD", INPUT, "*", *(text for pair in sent.items() for text in pair))
+    await queue.delay(await take(queue), unit(event).id, delay=0, spent=1, waiting_since="7.000")
+    assert await queue.promote() == 1
+    [(_, back)] = await redis.xrevrange(INPUT, count=1) or []
+    assert back == {**sent, "spent": "1", "waiting_since": "7.000"}
+    assert (await take(queue)).attempts == 2
 
 
 async def test_what_is_put_aside_is_on_loan_to_nobody(
