@@ -57,7 +57,7 @@ async def test_what_is_put_aside_comes_back_with_the_fields_of_the_release_that_
     published = dict(zip(names[::2], names[1::2], strict=True)) | unlike
     sent = {name: value for name, value in published.items() if value is not None}
     queue = make_queue("one")
-    await redis.execute_command("XADD", INPUT, "*", *(text for pair in sent.items() for text in pair))
+    await redis.xadd(INPUT, dict(sent.items()))
     await queue.delay(await take(queue), unit(event).id, delay=0, spent=1, waiting_since="7.000")
     assert await queue.promote() == 1
     [(_, back)] = await redis.xrevrange(INPUT, count=1) or []
