@@ -81,7 +81,9 @@ def _measured(gateway: Gateway, settings: GatewaySettings) -> AbstractAsyncConte
 
 def _upkeep(gateway: Gateway, settings: GatewaySettings) -> Upkeep:
     consumer, scripts = consumer_name("gateway"), gateway.scripts
-    info = WorkerInfo(consumer=consumer, service="gateway", release=RELEASE, stages={PROJECTION: None})
+    info = WorkerInfo(
+        consumer=consumer, service="gateway", release=RELEASE, stages={PROJECTION: None}, lease=settings.lease
+    )
     reader = GroupReader(gateway.redis, scripts, streams=list(EVENTS), group=PROJECTION, consumer=consumer)
     return Upkeep(
         relay=Relay(gateway.database, Publisher(gateway.redis, scripts), gateway.outbox_waiting),
