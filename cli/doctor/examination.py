@@ -37,7 +37,7 @@ async def examine(settings: LocalSettings) -> Sequence[Report]:
     reports = await asyncio.gather(
         *(_examined(name, engines.python(name) if engines else sys.executable, environment) for name in SERVICES)
     )
-    return [machine_report(settings), *reports]
+    return [machine_report(settings, is_running=engines is not None), *reports]
 
 
 def _environment(settings: LocalSettings, engines: Engines | None) -> Mapping[str, str]:

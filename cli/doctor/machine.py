@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 
 from cli.settings import LocalSettings
-from libs.common.doctor.finding import Finding, Report, ok, problem
+from libs.common.doctor.finding import Finding, Report, ok, problem, warning
 from libs.common.doctor.machine import disk_finding
 from libs.common.release import RELEASE
 
@@ -14,12 +14,15 @@ _OLDEST = (3, 11)
 _NEEDED_BYTES = 5 * 2**30
 
 
-def machine_report(settings: LocalSettings) -> Report:
-    """Its Python, its port and its disk."""
-    return Report(service="machine", release=RELEASE, findings=tuple(_findings(settings)))
+def machine_report(settings: LocalSettings, *, is_running: bool) -> Report:
+    """Its Python, its port and its disk, and whether `hansard up` runs here."""
+    return Report(service="machine", release=RELEASE, findings=tuple(_findings(settings, is_running=is_running)))
 
 
-def _findings(settings: LocalSettings) -> Iterator[Finding]:
+def _findings(settings: LocalSettings, *, is_running: bool) -> Iterator[Finding]:
+    if not is_running and settings.redis_url is None:
+        what = f"does not run in {settings.home}, and REDIS_URL is not set: the services were looked at without either"
+        yield warning("hansard up", what, "run `hansard up`, or set the variables that the services have")
     version = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info < _OLDEST:
         yield problem("python", f"is {version}", "run Python 3.11 or newer")

@@ -6,6 +6,9 @@ from collections.abc import Iterator, Sequence
 from libs.common.doctor.finding import Finding, Report
 from libs.common.doctor.table import lines, summary
 
+_OF_ONE = frozenset({"cores", "memory"})
+"""Subjects that say nothing without the service whose needs they are about."""
+
 
 def merged(reports: Sequence[Report]) -> str:
     """What several services found in the same way is said once."""
@@ -24,7 +27,7 @@ def _sections(reports: Sequence[Report]) -> Iterator[tuple[str, Sequence[Finding
     for report in reports:
         for one in report.findings:
             finders.setdefault(_kind(one), []).append(report.service)
-    shared = {kind: services for kind, services in finders.items() if len(set(services)) > 1}
+    shared = {kind: services for kind, services in finders.items() if len(set(services)) > 1 and kind[0] not in _OF_ONE}
     common = {_kind(one): one for report in reversed(reports) for one in report.findings if _kind(one) in shared}
     yield "several services", [common[kind] for kind in shared]
     for report in reports:
@@ -33,5 +36,5 @@ def _sections(reports: Sequence[Report]) -> Iterator[tuple[str, Sequence[Finding
 
 def _kind(finding: Finding) -> tuple[str, str, str]:
     """What makes two findings the same: figures in the text may differ, but not whose they are."""
-    is_own = finding.subject in {"engine", "memory", "cores", "models", "model", "workers", "settings", "token", "gpu"}
+    is_own = finding.subject in {"engine", "models", "model", "workers", "settings", "token", "gpu"}
     return finding.subject, finding.level, finding.what if is_own else finding.cure

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from libs.common.doctor.finding import Report
 from tests.acceptance.conftest import ROOT, Hansard
@@ -33,6 +34,13 @@ def test_what_runs_here_is_in_order(shared_hansard: Hansard) -> None:
     for name in ("gateway", "normalizer", "diarizer", "transcriber", "summarizer"):
         seen = {one.subject: one.level for one in reports[name].findings}
         assert (seen["redis"], seen["redis AOF"], seen["put-if-absent"], seen["workers"]) == ("ok", "ok", "ok", "ok")
+
+
+def test_where_nothing_runs_the_cure_is_to_start_it(shared_hansard: Hansard, tmp_path: Path) -> None:
+    ended = _doctor(shared_hansard, HANSARD_HOME=str(tmp_path))
+    assert ended.returncode == 1
+    assert f"does not run in {tmp_path}" in ended.stdout
+    assert "→ run `hansard up`" in ended.stdout
 
 
 def test_a_problem_is_shown_once_with_what_to_do_and_ends_with_1(shared_hansard: Hansard) -> None:

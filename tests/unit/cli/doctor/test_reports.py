@@ -26,6 +26,18 @@ def test_what_several_services_found_is_said_once_and_the_rest_by_service() -> N
     assert summary == "in order: 2, problems: 1"
 
 
+def test_what_a_service_needs_of_the_machine_is_said_of_that_service() -> None:
+    text = merged([
+        _report("gateway", ok("cores", "1 can be kept busy"), ok("memory", "0.5 GiB are needed")),
+        _report("normalizer", ok("cores", "1 can be kept busy"), ok("memory", "0.5 GiB are needed")),
+    ])  # fmt: skip
+    assert [part.splitlines()[0] for part in text.split("\n\n")] == [
+        "gateway",
+        "normalizer",
+        "in order: 4, problems: 0",
+    ]
+
+
 def test_a_gateway_elsewhere_is_judged_by_what_it_answers() -> None:
     health = Health(
         status="degraded",
