@@ -50,7 +50,7 @@ class DiarizerSettings(ServiceSettings):
     """What pyannote computes on; `auto` takes the GPU where there is one."""
 
     pyannote_threads: Count | None = Field(default=None, ge=1)
-    """Threads of one process; unset, the processors that this service may use, shared by `diarizer_slots`."""
+    """Threads of one process; unset, the processors that this service may use, shared by `DIARIZER_SLOTS`."""
 
     pyannote_segmentation_batch_size: Count | None = Field(default=None, ge=1)
     """Stretches of 10 s at once; unset, 8 on the CPU, 32 on a GPU."""

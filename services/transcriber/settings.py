@@ -62,7 +62,7 @@ class TranscriberSettings(ServiceSettings):
     """Threads of each child process; unset, the cores that may be used, divided by the slots."""
 
     whisper_batch_size: Count = Field(default=8, ge=1)
-    """Windows of up to 30 s that are decoded at the same time; all of them within `stall_limit`."""
+    """Windows of up to 30 s that are decoded at the same time; all of them within `STALL_LIMIT`."""
 
     whisper_beam_size: Count = Field(default=5, ge=1)
     """Hypotheses that are followed at the same time; 1 is faster and a little worse."""
