@@ -1,7 +1,7 @@
 """The history of a meeting and of a speaker, from the facts alone."""
 
 import datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import httpx
 import pytest
