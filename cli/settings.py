@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cli.errors import CommandFailed
+from libs.common.setting_faults import faults
 from libs.common.settings import Address, PortNumber, Seconds
 
 S = TypeVar("S", bound=BaseSettings)
@@ -93,7 +94,7 @@ def read_local_settings() -> LocalSettings:
     """Read the environment.
 
     Raises:
-        CommandFailed: A variable is wrong; the text names it.
+        CommandFailed: A variable is wrong; the text names it, and the cure.
     """
     return _read(LocalSettings)
 
@@ -111,5 +112,4 @@ def _read(settings: type[S]) -> S:
     try:
         return settings()
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors())
-        raise CommandFailed(f"wrong settings: {faults}") from error
+        raise CommandFailed("; ".join(faults(settings, error))) from error
