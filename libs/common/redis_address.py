@@ -17,4 +17,6 @@ def checked_address() -> Iterator[None]:
         yield
     except ValueError:
         # Not `from error`, which quotes what it takes for the port: that may be a piece of the password.
-        raise InvalidSettings("REDIS_URL is no address of a Redis, such as redis://127.0.0.1:6379/0") from None
+        raise InvalidSettings(
+            "REDIS_URL is no address of a Redis: set it to one such as redis://127.0.0.1:6379/0"
+        ) from None

@@ -38,7 +38,7 @@ async def _looked(check: Check) -> Sequence[Finding]:
     except TimeoutError:
         found.append(unknown(check.subject, f"was not seen to its end within {check.limit:g} s", "look again later"))
     except PipelineError as error:
-        found.append(problem(check.subject, one_line(error.message), "do what the text says"))
+        found.append(problem(check.subject, one_line(error.message), "mend that, and look again"))
     except Exception as error:  # noqa: BLE001 - a check that breaks must not hide what the others find
         found.append(unknown(check.subject, f"the check broke: {type(error).__name__}: {one_line(str(error))}"))
     return found
