@@ -140,7 +140,9 @@ def _pod_faults(service: Service, pod: PodSpec) -> Iterator[str]:
     if pod.termination_grace_period_seconds < service.grace + MARGIN:
         yield f"is killed less than {MARGIN:g} s after GRACE ({service.grace:g} s)"
     container = pod.containers[0]
-    readiness, liveness = container.readiness_probe, container.liveness_probe
+    startup, readiness, liveness = container.startup_probe, container.readiness_probe, container.liveness_probe
+    if startup is None or startup.http_get.path == "/ready":
+        yield "is killed when it starts while a server that it needs is away"
     if readiness is None or readiness.http_get.path != "/ready":
         yield "takes work before it is ready"
     if liveness is None or (liveness.http_get.path == "/health") == (service.name == "gateway"):

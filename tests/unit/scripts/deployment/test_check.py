@@ -28,6 +28,9 @@ _FILES = (
 )
 
 
+_LIVENESS = "livenessProbe:\n            httpGet: { path: /docs"
+
+
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """The same files in a folder of their own."""
@@ -83,7 +86,13 @@ def test_the_files_are_as_they_should_be() -> None:
         ("docker-compose.yml", "  SUMMARIZER_ENGINE:", "  SUMARIZER_ENGINE:", "sets SUMARIZER_ENGINE"),
         ("docker-compose.yml", "  REDIS_URL:", "  LOG_LEVEL:", "does not give the normalizer its REDIS_URL"),
         ("deploy/kubernetes/base/configmap.yaml", "AWS_REGION", "LEASE", "does not give the diarizer its AWS_REGION"),
-        ("deploy/kubernetes/base/gateway.yaml", "path: /docs", "path: /health", "the gateway's is not"),
+        ("deploy/kubernetes/base/gateway.yaml", "path: /docs", "path: /ready", "is killed when it starts"),
+        (
+            "deploy/kubernetes/base/gateway.yaml",
+            _LIVENESS,
+            _LIVENESS.replace("/docs", "/health"),
+            "the gateway's is not",
+        ),
         (
             "deploy/kubernetes/base/diarizer.yaml",
             "terminationGracePeriodSeconds: 60",
