@@ -18,6 +18,7 @@ from libs.common.streams.monitor import Heartbeat, WorkerInfo
 from libs.common.streams.queue import Publisher, consumer_name
 from libs.common.streams.reader import GroupReader
 from libs.common.tracing.setup import tracing
+from services.gateway.allocator import keep_freed_memory
 from services.gateway.background.housekeeping import Housekeeping
 from services.gateway.background.outbox import Relay
 from services.gateway.background.projection import Projection
@@ -42,6 +43,7 @@ async def running_gateway(settings: GatewaySettings) -> AsyncIterator[Gateway]:
     Raises:
         InvalidSettings: It cannot be opened as it is set up.
     """
+    keep_freed_memory()
     with tracing("gateway", settings):
         async with open_gateway(settings) as gateway:
             await _check_store(gateway)
