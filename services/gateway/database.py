@@ -74,6 +74,7 @@ class Database:
             timeout=_CONNECT_TIMEOUT,
             command_timeout=_STATEMENT_TIMEOUT,
             server_settings={"application_name": "hansard"},
+            reset=_leave_as_it_is,
         )
         return cls(pool)
 
@@ -114,6 +115,13 @@ class Database:
         """Run a statement that answers nothing."""
         async with self.connection() as connection:
             await connection.execute(sql, *values)
+
+
+async def _leave_as_it_is(_connection: "asyncpg.Connection[Record]") -> None:
+    """Spares a round trip at each return to the pool: the default unlocks, closes and resets what nothing here sets.
+
+    A transaction is rolled back all the same. Who sets anything for a whole session resets it.
+    """
 
 
 @contextmanager
