@@ -35,9 +35,9 @@ async def write_file(path: Path, chunks: AsyncIterable[bytes | memoryview]) -> N
     with _reported():
         file = await asyncio.to_thread(_new_file, staged)
     try:
-        await _fill(file, chunks)
+        last = await _fill(file, chunks)
         with _reported():
-            await asyncio.to_thread(_complete, file, staged, path)
+            await asyncio.to_thread(_complete, file, last, staged, path)
     except BaseException:
         with suppress(OSError):
             file.close()
@@ -45,7 +45,8 @@ async def write_file(path: Path, chunks: AsyncIterable[bytes | memoryview]) -> N
         raise
 
 
-async def _fill(file: BinaryIO, chunks: AsyncIterable[bytes | memoryview]) -> None:
+async def _fill(file: BinaryIO, chunks: AsyncIterable[bytes | memoryview]) -> memoryview:
+    """Write all but the last block, which is returned."""
     filling, other = _Block(), _Block()
     writing: asyncio.Future[int] | None = None
     async for chunk in chunks:
@@ -57,8 +58,7 @@ async def _fill(file: BinaryIO, chunks: AsyncIterable[bytes | memoryview]) -> No
                 writing = asyncio.get_running_loop().run_in_executor(None, file.write, filling.content)
                 filling, other = other, filling.emptied()
     await _written(writing)
-    with _reported():
-        await asyncio.to_thread(file.write, filling.content)
+    return filling.content
 
 
 class _Block:
@@ -107,7 +107,8 @@ def _new_file(path: Path) -> BinaryIO:
     raise FileNotFoundError(f"the folder of {path} is removed again and again")
 
 
-def _complete(file: BinaryIO, staged: Path, path: Path) -> None:
+def _complete(file: BinaryIO, last: memoryview, staged: Path, path: Path) -> None:
+    file.write(last)
     file.close()
     staged.rename(path)
 
