@@ -11,8 +11,8 @@ from chaos.instruction import CODE_DIGITS, Instruction, Place
 from chaos.misbehaviour import misbehave
 from chaos.tones import read_tones
 from libs.common import progress
+from libs.common.child_process import ChildLimits
 from libs.common.engine import EngineInfo
-from libs.common.engine_process import ChildLimits
 
 _STEPS = 5
 _SLOWNESS = 10

@@ -6,8 +6,9 @@ from operator import methodcaller
 from typing import Concatenate, Generic, ParamSpec, TypeVar, cast
 
 from libs.common import progress
+from libs.common.child_process import ChildLimits
 from libs.common.engine import EngineInfo
-from libs.common.engine_process import ChildLimits, Engine
+from libs.common.engine_process import Engine
 from libs.common.running_engine import RunningEngine
 from libs.common.stage import Work
 

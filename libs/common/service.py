@@ -17,9 +17,10 @@ from redis.exceptions import AuthenticationError
 
 from libs.common.cache import Cache, MemoryCache
 from libs.common.cases.replaying import replay_unit
+from libs.common.child_process import ChildLimits
 from libs.common.doctor.command import Checks, doctor, nothing_more
 from libs.common.engine_here import engine_here
-from libs.common.engine_process import ChildLimits, child_engine
+from libs.common.engine_process import child_engine
 from libs.common.errors import InvalidSettings, PipelineError
 from libs.common.metrics.engines import EngineMetrics
 from libs.common.metrics.process import measured_process

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from libs.common.engine_process import ChildLimits, child_engine
+from libs.common.child_process import ChildLimits
+from libs.common.engine_process import child_engine
 from libs.common.running_engine import RunningEngine
 from libs.common.speech import Frozen
 

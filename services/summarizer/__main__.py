@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from libs.common.engine_process import ChildLimits
+from libs.common.child_process import ChildLimits
 from libs.common.personas import load_personas
 from libs.common.service import Resources, run_service
 from libs.common.stage import Stage

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from libs.common.engine_process import ChildLimits
+from libs.common.child_process import ChildLimits
 from libs.common.service import Resources, run_service
 from libs.common.stage import Stage
 from services.transcriber.doctor import checks

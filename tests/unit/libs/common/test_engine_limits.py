@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from libs.common.child_process import ChildLimits
 from libs.common.engine import EngineInfo
-from libs.common.engine_process import ChildEngine, ChildLimits
+from libs.common.engine_process import ChildEngine
 from libs.common.errors import EngineCrashed, EngineStalled, EngineUnavailable, InternalError, InvalidSettings
 from libs.common.storage import ObjectStore
 from tests.work import RecordedWork

@@ -15,8 +15,9 @@ import psutil
 import pytest
 
 from libs.common import progress
+from libs.common.child_process import ChildLimits
 from libs.common.engine import EngineInfo
-from libs.common.engine_process import ChildEngine, ChildLimits
+from libs.common.engine_process import ChildEngine
 from libs.common.errors import EngineCrashed, EngineStalled, EngineUnavailable, InternalError, LanguageNotSupported
 from libs.common.storage import ObjectStore
 from tests.work import RecordedWork

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
+from libs.common.child_process import ChildLimits
 from libs.common.engine import EngineInfo
-from libs.common.engine_process import ChildLimits, child_engine
+from libs.common.engine_process import child_engine
 from libs.common.errors import EngineCrashed, EngineStalled
 from libs.common.metrics.engines import REASONS, EngineMetrics
 from libs.common.running_engine import RunningEngine
