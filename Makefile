@@ -13,13 +13,14 @@ PEERS := $(VENV)/peers
 ENGINES := $(VENV)/engines
 S3 := $(VENV)/s3
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --constraint constraints.txt
+TEST_PROCESSES ?= 2
 CODE := libs services cli tests $(wildcard evaluation scripts chaos)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up engines test test-light test-engines lint types format mutations eval bench bench-engines bench-load chaos samples clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(RUNTIME) ## Take the sample meeting through the whole line and show what comes out
 	@$(BIN)/hansard demo
@@ -33,7 +34,7 @@ test: lint types test-light test-engines ## Check style, types and import contra
 
 test-light: $(DEVELOPMENT) $(S3)/.stamp ## Run the tests that need no torch
 	@$(MAKE) --no-print-directory $(EVALUATION) || echo "Going on without the tests of DER and WER."
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
 
 test-engines: $(ENGINES)/.stamp ## Run the tests of the engines that need torch (HANSARD_MODELS=1: with the real models)
 	@test -z "$(HANSARD_MODELS)" || $(ENGINES)/bin/python -m pip --disable-pip-version-check install --quiet --quiet \
