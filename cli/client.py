@@ -71,6 +71,11 @@ class Gateway(Connection):
         """How it is; a gateway that is degraded says so and is no error."""
         return read(Health, self.call("GET", "/health", expected=(503,)))
 
+    def failures(self) -> Sequence[str]:
+        """What is wrong, if work stands still: a line that only lacks an idle worker has none."""
+        answer = self.call("GET", "/health", expected=(503,))
+        return read(Health, answer).problems if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE else ()
+
     def is_ready(self) -> bool:
         """True if the gateway takes requests."""
         try:

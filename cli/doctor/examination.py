@@ -16,7 +16,7 @@ from cli.local.engines import ROOT, Engines
 from cli.local.profile import SERVICES, WORKERS, service_command, service_environment
 from cli.local.running_servers import postgres_url_of, redis_url_of
 from cli.settings import LocalSettings
-from libs.common.doctor.finding import Report, unknown
+from libs.common.doctor.finding import Report, problem, unknown
 from libs.common.release import RELEASE
 
 _LIMIT = 30.0
@@ -37,7 +37,30 @@ async def examine(settings: LocalSettings) -> Sequence[Report]:
     reports = await asyncio.gather(
         *(_examined(name, engines.python(name) if engines else sys.executable, environment) for name in SERVICES)
     )
-    return [machine_report(settings, is_running=engines is not None), *reports]
+    failures = await asyncio.to_thread(_failures, settings) if engines is not None else ()
+    return [machine_report(settings, is_running=engines is not None), *with_failures(reports, failures)]
+
+
+def with_failures(reports: Sequence[Report], failures: Sequence[str]) -> Sequence[Report]:
+    """What the gateway says is wrong with the line, among what it found, unless another doctor says it already."""
+    seen = [one.what for report in reports for one in report.findings if one.level == "problem"]
+    own = tuple(
+        problem("line", text, "see the log of that service")
+        for text in failures
+        if not any(text.startswith(one) for one in seen)
+    )
+    return [
+        one.model_copy(update={"findings": (*one.findings, *own)}) if one.service == "gateway" else one
+        for one in reports
+    ]
+
+
+def _failures(settings: LocalSettings) -> Sequence[str]:
+    try:
+        with Gateway(f"http://{settings.host}:{settings.port}", Console(quiet=True)) as gateway:
+            return gateway.failures()
+    except CommandFailed:
+        return ()
 
 
 def _environment(settings: LocalSettings, engines: Engines | None) -> Mapping[str, str]:

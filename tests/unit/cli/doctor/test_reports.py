@@ -4,6 +4,7 @@ import datetime
 
 from cli.answers.health import Dependency, Health
 from cli.answers.pipeline import Pipeline, PutBacks, Queue, Stage, Throughput, Worker
+from cli.doctor.examination import with_failures
 from cli.doctor.remote import findings_of
 from cli.doctor.show import merged
 from libs.common.doctor.finding import Finding, Report, ok, problem
@@ -63,3 +64,14 @@ def test_a_gateway_elsewhere_is_judged_by_what_it_answers() -> None:
         ("backlog", "warning"),
         ("dead letters", "warning"),
     ]
+
+
+def test_what_the_gateway_says_is_wrong_is_a_problem_and_is_said_once() -> None:
+    known = problem("workers", "diarize has work and no living worker", "start the diarizer")
+    failures = ["diarize has work and no living worker", "transcribe has left an entry unread for 90 s"]
+    reports = with_failures([_report("gateway", ok("postgres", "answers")), _report("diarizer", known)], failures)
+    assert [[one.what for one in report.findings] for report in reports] == [
+        ["answers", "transcribe has left an entry unread for 90 s"],
+        ["diarize has work and no living worker"],
+    ]
+    assert reports[0].has_problem

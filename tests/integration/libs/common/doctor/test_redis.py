@@ -14,7 +14,8 @@ from libs.common.doctor.redis import redis_check
 from libs.common.doctor.workers import workers_check
 from libs.common.release import RELEASE
 from libs.common.streams.connection import connect
-from libs.common.streams.monitor import Heartbeat, WorkerInfo
+from libs.common.streams.keys import stream_key
+from libs.common.streams.monitor import STREAMS, Heartbeat, WorkerInfo
 
 GOOD = {"appendonly": "yes", "maxmemory": "0", "maxmemory-policy": "noeviction", "appendfsync": "everysec"}
 
@@ -111,3 +112,22 @@ async def test_living_workers_and_mixed_releases_are_said(server: RedisServer, o
     assert "diarizer 0.1.0" in findings[0].what
     assert findings[1].what == "normalize has 1 living worker"
     assert findings[2].what == "normalize_sample has no living worker"
+
+
+async def test_waiting_work_without_a_worker_is_a_problem(server: RedisServer, own_redis: Redis) -> None:
+    await own_redis.xadd(stream_key(STREAMS["normalize"][0]), {"event": "{}"})
+    findings = await examined([workers_check(server.url, "normalizer")])
+    assert [(one.level, one.what) for one in findings[1:]] == [
+        ("problem", "normalize has work and no living worker"),
+        ("warning", "normalize_sample has no living worker"),
+    ]
+
+
+async def test_a_living_worker_that_stands_still_is_a_problem(server: RedisServer, own_redis: Redis) -> None:
+    stages = {"normalize": None, "normalize_sample": None}
+    info = WorkerInfo(consumer="one-that-stands", service="normalizer", release=RELEASE, stages=stages)
+    since = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
+    await Heartbeat(own_redis, info, lifetime=30.0).beat(stopped={"normalize": since})
+    findings = await examined([workers_check(server.url, "normalizer")])
+    assert [one.level for one in findings] == ["ok", "ok", "problem", "ok"]
+    assert findings[2].what == "normalize has stood still in one-that-stands since 2026-01-02 03:04:05Z"
