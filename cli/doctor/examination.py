@@ -10,19 +10,22 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from cli.client import Gateway
-from cli.doctor.machine import machine_report
+from cli.doctor.machine import machine_report, names_a_server
 from cli.errors import CommandFailed
 from cli.local.engines import ROOT, Engines
 from cli.local.profile import SERVICES, WORKERS, service_command, service_environment
 from cli.local.running_servers import postgres_url_of, redis_url_of
 from cli.settings import LocalSettings
-from libs.common.doctor.finding import Report, problem, unknown
+from libs.common.doctor.finding import Finding, Report, problem, unknown
 from libs.common.release import RELEASE
 
 _LIMIT = 30.0
 """Seconds for one service, the start of its process included."""
 
 _STAGES = {"diarizer": "diarize", "transcriber": "transcribe", "summarizer": "summarize"}
+
+_OF_SERVERS = ("redis", "postgres", "object store", "put-if-absent", "workers", "releases")
+"""How the subjects begin that only servers can answer."""
 
 
 def is_running_here(settings: LocalSettings) -> bool:
@@ -34,11 +37,23 @@ async def examine(settings: LocalSettings) -> Sequence[Report]:
     """One report per service, and one of this machine."""
     engines = await asyncio.to_thread(_engines, settings) if is_running_here(settings) else None
     environment = _environment(settings, engines)
-    reports = await asyncio.gather(
+    reports: Sequence[Report] = await asyncio.gather(
         *(_examined(name, engines.python(name) if engines else sys.executable, environment) for name in SERVICES)
     )
+    if engines is None and not names_a_server(settings):
+        reports = [without_consequences(one) for one in reports]
     failures = await asyncio.to_thread(_failures, settings) if engines is not None else ()
     return [machine_report(settings, is_running=engines is not None), *with_failures(reports, failures)]
+
+
+def without_consequences(report: Report) -> Report:
+    """Without what is found only because nothing runs: no server answers, and nothing chose the engines."""
+    kept = (one for one in report.findings if not one.subject.startswith(_OF_SERVERS) and not _is_missing(one))
+    return report.model_copy(update={"findings": tuple(kept)})
+
+
+def _is_missing(finding: Finding) -> bool:
+    return finding.subject == "settings" and finding.what.endswith(" is missing")
 
 
 def with_failures(reports: Sequence[Report], failures: Sequence[str]) -> Sequence[Report]:

@@ -10,17 +10,28 @@ from libs.common.doctor.finding import Finding, Report, ok, problem, warning
 from libs.common.doctor.machine import disk_finding
 from libs.common.release import RELEASE
 
+MACHINE = "machine"
+"""What the report of this machine is called; it is read first."""
+
 _OLDEST = (3, 11)
 _NEEDED_BYTES = 5 * 2**30
 
 
+def names_a_server(settings: LocalSettings) -> bool:
+    """Whether the environment names a server of Hansard; without one, only `hansard up` can make it run."""
+    return any((settings.redis_url, settings.postgres_url, settings.object_store_url))
+
+
 def machine_report(settings: LocalSettings, *, is_running: bool) -> Report:
     """Its Python, its port and its disk, and whether `hansard up` runs here."""
-    return Report(service="machine", release=RELEASE, findings=tuple(_findings(settings, is_running=is_running)))
+    return Report(service=MACHINE, release=RELEASE, findings=tuple(_findings(settings, is_running=is_running)))
 
 
 def _findings(settings: LocalSettings, *, is_running: bool) -> Iterator[Finding]:
-    if not is_running and settings.redis_url is None:
+    if not is_running and not names_a_server(settings):
+        cure = "run `hansard up`; what only a running Hansard can show is left out below"
+        yield problem("hansard", f"does not run in {settings.home}", cure)
+    elif not is_running and settings.redis_url is None:
         what = f"does not run in {settings.home}, and REDIS_URL is not set: the services were looked at without either"
         yield warning("hansard up", what, "run `hansard up`, or set the variables that the services have")
     version = ".".join(map(str, sys.version_info[:3]))

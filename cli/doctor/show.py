@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 
+from cli.doctor.machine import MACHINE
 from libs.common.doctor.finding import Finding, Report
 from libs.common.doctor.table import lines, summary
 
@@ -29,9 +30,10 @@ def _sections(reports: Sequence[Report]) -> Iterator[tuple[str, Sequence[Finding
             finders.setdefault(_kind(one), []).append(report.service)
     shared = {kind: services for kind, services in finders.items() if len(set(services)) > 1 and kind[0] not in _OF_ONE}
     common = {_kind(one): one for report in reversed(reports) for one in report.findings if _kind(one) in shared}
+    own = [(report.service, [one for one in report.findings if _kind(one) not in shared]) for report in reports]
+    yield from (section for section in own if section[0] == MACHINE)
     yield "several services", [common[kind] for kind in shared]
-    for report in reports:
-        yield report.service, [one for one in report.findings if _kind(one) not in shared]
+    yield from (section for section in own if section[0] != MACHINE)
 
 
 def _kind(finding: Finding) -> tuple[str, str, str]:

@@ -1,13 +1,16 @@
 """What `hansard doctor` makes of several reports, and of a gateway's answers."""
 
 import datetime
+from pathlib import Path
 
 from cli.answers.health import Dependency, Health
 from cli.answers.pipeline import Pipeline, PutBacks, Queue, Stage, Throughput, Worker
-from cli.doctor.examination import with_failures
+from cli.doctor.examination import with_failures, without_consequences
+from cli.doctor.machine import machine_report
 from cli.doctor.remote import findings_of
 from cli.doctor.show import merged
-from libs.common.doctor.finding import Finding, Report, ok, problem
+from cli.settings import LocalSettings
+from libs.common.doctor.finding import Finding, Report, ok, problem, warning
 from libs.common.release import RELEASE
 
 
@@ -75,3 +78,19 @@ def test_what_the_gateway_says_is_wrong_is_a_problem_and_is_said_once() -> None:
         ["diarize has work and no living worker"],
     ]
     assert reports[0].has_problem
+
+
+def test_where_nothing_runs_only_that_is_a_problem_and_it_is_said_first(tmp_path: Path) -> None:
+    machine = machine_report(LocalSettings.model_construct(hansard_home=tmp_path), is_running=False)
+    found = [
+        problem("redis", "does not answer", "start it"),
+        warning("object store", "is not there yet", "nothing"),
+        problem("settings", "SUMMARIZER_ENGINE is missing", "set it"),
+        problem("settings", "LEASE is 'x'", "set it to a number"),
+    ]
+    left = without_consequences(_report("summarizer", *found))
+    lines = merged([machine, left, _report("gateway", *left.findings)]).splitlines()
+    assert [one.what for one in left.findings] == ["LEASE is 'x'"]
+    assert lines[0] == "machine"
+    assert lines[1].split(maxsplit=2) == ["PROBLEM", "hansard", f"does not run in {tmp_path}"]
+    assert lines[2].strip().startswith("→ run `hansard up`")
