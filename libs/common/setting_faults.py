@@ -1,6 +1,7 @@
 """Says of wrong settings what was wrong, what is expected and the cure; never a secret."""
 
 import difflib
+import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,8 +17,14 @@ if TYPE_CHECKING:
 _CLOSE = 0.88
 """Likeness of two names, from 0 to 1, from which one is taken for the other: one letter of eight or more."""
 
-_SHORTEST = 8
-"""Characters of a name that may be misspelt: of short ones too many are alike."""
+_LONG = 8
+"""Characters from which a name counts as long: short ones may differ by one slip alone, as many are alike."""
+
+_SHORTEST = 5
+"""Characters of a name that may be misspelt."""
+
+_OTHERS = frozenset({"TRACE"})
+"""Short names that other programs read, one slip away from ours."""
 
 _SHOWN = 40
 """Characters of a wrong value; who sees more may see what was pasted into the wrong variable."""
@@ -44,11 +51,28 @@ def misspelt(settings: type[BaseSettings], environment: Iterable[str]) -> Sequen
     """Variables that look like one of these settings and are none."""
     known = sorted({key for name, field in settings.model_fields.items() for key in variable_names(name, field)})
     return [
-        Misspelt(name, close[0])
+        Misspelt(name, meant)
         for name in sorted(set(environment))
-        if len(name) >= _SHORTEST and name.upper() not in known
-        if (close := difflib.get_close_matches(name.upper(), known, n=1, cutoff=_CLOSE))
+        if name.upper() not in known and (meant := _meant(name.upper(), known))
     ]
+
+
+def _meant(name: str, known: Sequence[str]) -> str | None:
+    if len(name) >= _LONG:
+        return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=_CLOSE)), None)
+    if len(name) < _SHORTEST or name in _OTHERS:
+        return None
+    close = [one for one in known if len(one) >= _SHORTEST and _is_one_slip(name, one)]
+    return close[0] if len(close) == 1 else None
+
+
+def _is_one_slip(name: str, other: str) -> bool:
+    """Whether one letter too many, too few or wrong, or two neighbours that changed places, are all the difference."""
+    if len(name) == len(other):
+        swapped = (name[:at] + name[at + 1] + name[at] + name[at + 2 :] for at in range(len(name) - 1))
+        return sum(map(operator.ne, name, other)) == 1 or other in swapped
+    shorter, longer = sorted((name, other), key=len)
+    return shorter in (longer[:at] + longer[at + 1 :] for at in range(len(longer)))
 
 
 def _places(settings: type[BaseSettings], variable: Variable) -> Iterable[str]:

@@ -16,8 +16,8 @@ from libs.common.units import HoldsPassword, Unit
 
 Secrecy = Literal["no", "password inside", "whole"]
 
-_UNSAID = frozenset({None, "count", "TCP port"})
-"""Units that the name of a variable says already."""
+_UNSAID = frozenset({None, "count", "TCP port", "0 to 1"})
+"""Units that the name of a variable, or its bounds, say already."""
 
 
 @dataclass(frozen=True)

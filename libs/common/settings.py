@@ -21,7 +21,7 @@ Mebibytes = Annotated[int, Unit("MiB")]
 Count = Annotated[int, Unit("count")]
 Tokens = Annotated[int, Unit("tokens")]
 PerMinute = Annotated[int, Unit("per minute")]
-Fraction = Annotated[float, Unit("part of 1")]
+Fraction = Annotated[float, Unit("0 to 1")]
 Cosine = Annotated[float, Unit("cosine similarity")]
 PortNumber = Annotated[int, Unit("TCP port")]
 

@@ -8,7 +8,15 @@ from pydantic import Field, SecretStr
 from libs.common.errors import InvalidSettings
 from libs.common.setting_faults import Misspelt
 from libs.common.setting_secrets import passwords_in, secrets_in
-from libs.common.settings import Address, Count, Seconds, ServiceSettings, misspelt_variables, read_settings
+from libs.common.settings import (
+    Address,
+    Count,
+    Seconds,
+    ServiceSettings,
+    misspelt_variables,
+    read_settings,
+    setting_faults,
+)
 
 
 class Example(ServiceSettings):
@@ -58,13 +66,28 @@ def test_values_of_secrets_and_addresses_are_not_shown(monkeypatch: pytest.Monke
     ]
 
 
+def test_a_part_is_expected_as_a_number_and_its_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", "2")
+    (fault,) = setting_faults(Example)
+    assert "set it to a number from 0 to 1 (which part of all runs is traced)" in fault
+
+
 @pytest.mark.parametrize("name", ["EXAMPLE_ENGIN", "EXAMPL_ENGINE", "EXAMPLE_ENIGNE", "EXAMPLE_ENGINES"])
 def test_a_misspelt_variable_is_found(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "fast")
     assert misspelt_variables(Example) == [Misspelt(name, "EXAMPLE_ENGINE")]
 
 
-@pytest.mark.parametrize("name", ["HOSTNAME", "RELEASE", "EXAMPLE_ENGINE", "example_engine", "EXAMPLE_PLACE"])
+@pytest.mark.parametrize("name", ["LEESE", "LAESE", "LEASES", "LEAS_E", "lease_"])
+def test_a_short_variable_is_misspelt_by_one_slip(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "30")
+    assert misspelt_variables(Example) == [Misspelt(name, "LEASE")]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["HOSTNAME", "RELEASE", "TRACE", "PORTS", "LESSER", "LEAS", "EXAMPLE_ENGINE", "example_engine", "EXAMPLE_PLACE"],
+)
 def test_other_variables_are_not_taken_for_misspelt(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "fast")
     assert misspelt_variables(Example) == []
