@@ -12,13 +12,14 @@ import asyncpg
 import structlog
 
 from libs.common.errors import PipelineError
-from services.gateway.database import Database, DatabaseNotMigrated
+from services.gateway.database import Database, DatabaseNotMigrated, DatabaseUnavailable
 from services.gateway.keys.callers import DEFAULT_WORKSPACE, REMEMBERED
 from services.gateway.keys.key import prefix
 from services.gateway.keys.keyring import InvalidKeyWish, KeyNotNamed, Keyring, KeyWish, KnownKey
 
 WRONG_USAGE = 2
 _LONGEST_DAYS = 36_500.0
+_NO_DATABASE = "; start Postgres, or set POSTGRES_URL to where it is"
 _COLUMNS = ("ID", "PREFIX", "NAME", "WORKSPACE", "CREATED", "LAST USED", "EXPIRES", "STATE")
 
 T = TypeVar("T")
@@ -36,7 +37,8 @@ def keys(arguments: Sequence[str], postgres_url: str) -> int:
     try:
         return _COMMANDS[asked.command](asked, postgres_url)
     except PipelineError as error:
-        sys.stderr.write(f"keys: {error.message}\n")
+        cure = _NO_DATABASE if isinstance(error, DatabaseUnavailable) else ""
+        sys.stderr.write(f"keys: {error.message}{cure}\n")
         return WRONG_USAGE if isinstance(error, InvalidKeyWish | KeyNotNamed) else 1
 
 
@@ -86,7 +88,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _days(text: str) -> float:
-    days = float(text)
+    try:
+        days = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of days") from None
     if not 0 < days <= _LONGEST_DAYS or math.isnan(days):
         raise argparse.ArgumentTypeError(f"must be above 0 and at most {_LONGEST_DAYS:.0f}")
     return days

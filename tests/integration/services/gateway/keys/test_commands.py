@@ -97,7 +97,15 @@ def test_a_database_that_cannot_be_used_is_said_in_one_line(
     assert [keys(["list"], one) for one in (NOBODY, empty_postgres_url)] == [1, 1]
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 2
+    assert said[0].endswith("; start Postgres, or set POSTGRES_URL to where it is")
     assert "migrate" in said[1]
+
+
+def test_a_time_that_is_no_number_of_days_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        keys(["create", "x", "--expires-in", "abc"], NOBODY)
+    assert end.value.code == WRONG_USAGE
+    assert capsys.readouterr().err.endswith("argument --expires-in: 'abc' is no number of days\n")
 
 
 def test_migrate_stores_the_key_that_the_platform_made_up_once(
