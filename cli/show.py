@@ -22,13 +22,13 @@ _MARKS = {
     "failed": "[red]✗[/]",
     "cancelled": "[yellow]✗[/]",
 }
-_NUMBERS = {"seconds", "workers", "waiting", "in work"}
+_NUMBERS = {"seconds", "s of work", "workers", "waiting", "in work"}
 _BAR_WIDTH = 24
 
 
 def stages_table(status: MeetingStatus) -> Table:
-    """One line per stage: how far, how long, and which engine."""
-    table = _table("", "stage", "progress", "seconds", "engine")
+    """One line per stage: how far, what all its units took together, and which engine."""
+    table = _table("", "stage", "progress", "s of work", "engine")
     for name, stage in status.stages.items():
         seconds = f"{stage.seconds:.1f}" if stage.started_at else ""
         table.add_row(_MARKS.get(stage.status, "·"), name, _progress(stage), seconds, ", ".join(_made(stage)))
@@ -39,7 +39,7 @@ def stage_line(name: str, stage: StageStatus) -> str:
     """One stage as plain text, for a log."""
     parts = [f"{name}: {stage.status}"]
     if stage.started_at:
-        parts.append(f"{stage.seconds:.1f} s")
+        parts.append(f"{stage.seconds:.1f} s of work")
     parts += _made(stage)
     if stage.error is not None:
         parts.append(f"{stage.error.message} ({stage.error.code})")

@@ -1,5 +1,6 @@
 """How calls, tokens and costs are shown."""
 
+import datetime
 import io
 
 import pytest
@@ -63,6 +64,16 @@ def test_the_status_of_a_stage_says_what_it_took() -> None:
     shown.print(stages_table(MeetingStatus(meeting_id="m", status="completed", stages={"summarize": stage})))
     assert isinstance(shown.file, io.StringIO)
     assert "openai, 2 calls, 1,000 tokens, $0.250" in shown.file.getvalue()
+
+
+def test_seconds_of_units_side_by_side_are_called_work() -> None:
+    noon = datetime.datetime(2026, 1, 5, 12, tzinfo=datetime.UTC)
+    stage = StageStatus(status="completed", started_at=noon, seconds=73.94)
+    assert stage_line("transcribe", stage) == "transcribe: completed, 73.9 s of work"
+    shown = Console(file=io.StringIO(), width=120)
+    shown.print(stages_table(MeetingStatus(meeting_id="m", status="completed", stages={"transcribe": stage})))
+    assert isinstance(shown.file, io.StringIO)
+    assert "s of work" in shown.file.getvalue()
 
 
 def test_a_comparison_says_what_each_side_took() -> None:
