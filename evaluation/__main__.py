@@ -6,19 +6,22 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
-import typer
-from rich.console import Console
-from rich.progress import track
+from libs.common.lacking import installed_by
 
-from cli.client import Gateway
-from cli.errors import CommandFailed
-from evaluation.gateway import GatewayLine
-from evaluation.joining import join_meetings, read_readers
-from evaluation.line import Line
-from evaluation.recordings import Recording, read_folder
-from evaluation.report import print_report
-from evaluation.scores import Evaluation, score, total
-from libs.common.errors import PipelineError
+with installed_by("requirements-local.txt", "evaluation/requirements.txt"):
+    import typer
+    from rich.console import Console
+    from rich.progress import track
+
+    from cli.client import Gateway
+    from cli.errors import CommandFailed
+    from evaluation.gateway import GatewayLine
+    from evaluation.joining import join_meetings, read_readers
+    from evaluation.line import Line
+    from evaluation.recordings import Recording, read_folder
+    from evaluation.report import print_report
+    from evaluation.scores import Evaluation, score, total
+    from libs.common.errors import PipelineError
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 

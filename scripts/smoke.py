@@ -14,14 +14,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-from rich.console import Console
+from libs.common.lacking import installed_by
 
-from cli.answers.meetings import MeetingStatus
-from cli.answers.results import Results
-from cli.answers.speakers import Speaker
-from cli.client import Gateway
-from cli.errors import CommandFailed
+with installed_by("cli/requirements.txt"):
+    import httpx
+    from rich.console import Console
+
+    from cli.answers.meetings import MeetingStatus
+    from cli.answers.results import Results
+    from cli.answers.speakers import Speaker
+    from cli.client import Gateway
+    from cli.errors import CommandFailed
 
 _SHORT = Path(__file__).parents[1] / "samples" / "short"
 _INTERVAL = 0.5

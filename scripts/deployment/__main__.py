@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cli.local.postgres_server import PostgresServer
-from cli.local.redis_server import RedisServer
-from scripts.deployment.building import SETTINGS, build_all, size_bytes, try_each
-from scripts.deployment.check import faults
-from scripts.deployment.service_files import ROOT, services
-from scripts.deployment.trial import TrialFailed
-from scripts.deployment.workshop import StepFailed
+from libs.common.lacking import installed_by
+
+with installed_by("requirements-dev.txt"):
+    from cli.local.postgres_server import PostgresServer
+    from cli.local.redis_server import RedisServer
+    from scripts.deployment.building import SETTINGS, build_all, size_bytes, try_each
+    from scripts.deployment.check import faults
+    from scripts.deployment.service_files import ROOT, services
+    from scripts.deployment.trial import TrialFailed
+    from scripts.deployment.workshop import StepFailed
 
 _NAMES = [one.name for one in services()]
 
