@@ -95,7 +95,7 @@ def rclone_server(folder: Path) -> Iterator[RcloneServer]:
     port, objects = free_port(), folder / "objects"
     objects.mkdir()
     command = [str(Path(sys.executable).with_name("rclone")), "serve", "s3", str(objects)]
-    # Without a cache, it sees folders that it has not made itself.
+    # With hardly a cache, it sees folders that it has not made itself; with none, its timers never rest.
     options = [
         "--addr",
         f"127.0.0.1:{port}",
@@ -104,7 +104,7 @@ def rclone_server(folder: Path) -> Iterator[RcloneServer]:
         "--config",
         os.devnull,
         "--dir-cache-time",
-        "0s",
+        "1ms",
     ]
     with _running([*command, *options], port, folder / "rclone.log"):
         yield RcloneServer(f"http://127.0.0.1:{port}", objects)
