@@ -27,9 +27,9 @@ async def test_waiting_takes_wall_time_and_no_processor_time() -> None:
     async def wait() -> None:
         await asyncio.sleep(0.2)
 
-    took = (await measured([Side("waits", wait)], rounds=5, warm_up=False)).took["waits"]
-    assert all(one.wall >= 0.2 for one in took)
-    assert min(one.processor for one in took) < 0.1, "threads of other tests' libraries may still wait in a busy loop"
+    (took,) = (await measured([Side("waits", wait)], rounds=1, warm_up=False)).took["waits"]
+    assert took.wall >= 0.2
+    assert took.processor < 0.1
 
 
 def test_ratios_are_taken_within_a_round_before_their_median() -> None:
