@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from libs.common.doctor.finding import Report
-from tests.acceptance.conftest import ROOT, Hansard
+from tests.acceptance.conftest import ROOT, Hansard, wait_until
 
 SERVERS = ("REDIS_URL", "POSTGRES_URL", "OBJECT_STORE_URL", "HANSARD_GATEWAY")
 
@@ -26,6 +26,8 @@ def _reports(ended: subprocess.CompletedProcess[str]) -> dict[str, Report]:
 
 
 def test_what_runs_here_is_in_order(shared_hansard: Hansard) -> None:
+    with shared_hansard.gateway as gateway:  # it is ready before the slowest worker
+        wait_until(lambda: gateway.health().is_complete, timeout=90, otherwise=shared_hansard.log)
     ended = _doctor(shared_hansard, "--json")
     reports = _reports(ended)
     assert list(reports) == ["machine", "gateway", "normalizer", "diarizer", "transcriber", "summarizer"]
