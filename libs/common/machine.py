@@ -1,6 +1,7 @@
 """What this process may use of its machine, whatever the machine has."""
 
 import os
+import platform
 from pathlib import Path
 
 import psutil
@@ -22,6 +23,15 @@ def usable_memory_bytes(control_group: Path = _CONTROL_GROUP) -> int:
         return min(size, int((control_group / "memory.max").read_text()))
     except (OSError, ValueError):
         return size
+
+
+def processor_name(description: Path = Path("/proc/cpuinfo")) -> str:
+    """The model of the processor as the kernel names it; elsewhere its architecture."""
+    try:
+        lines = description.read_text("utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
 def _quota(control_group: Path) -> float | None:

@@ -3,11 +3,10 @@
 import importlib.metadata
 import platform
 import subprocess
-from pathlib import Path
 
 import ctranslate2
 
-from libs.common.machine import usable_cores
+from libs.common.machine import processor_name, usable_cores
 
 _PACKAGES = ("ctranslate2", "faster-whisper", "torch", "pyannote.audio")
 
@@ -16,7 +15,7 @@ def describe_machine(device: str) -> dict[str, str]:
     """Processor, device and the versions of what computes."""
     versions = {package: _version(package) for package in _PACKAGES}
     return {
-        "processor": _processor(),
+        "processor": processor_name(),
         "cores": str(usable_cores()),
         "device": _gpu() if device == "cuda" else "cpu",
         "compute types": ", ".join(sorted(ctranslate2.get_supported_compute_types(device))),
@@ -30,14 +29,6 @@ def _version(package: str) -> str | None:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return None
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
 def _gpu() -> str:

@@ -3,11 +3,10 @@
 import importlib.metadata
 import os
 import platform
-from pathlib import Path
 
 import psutil
 
-from libs.common.machine import usable_cores
+from libs.common.machine import processor_name, usable_cores
 
 _PACKAGES = ("fastapi", "starlette", "uvicorn", "h11", "httptools", "uvloop", "python-multipart", "obstore", "asyncpg")
 
@@ -16,18 +15,10 @@ def describe_machine() -> dict[str, str]:
     """Processor, memory, how busy it was, and the versions of what serves."""
     installed = {one.metadata["Name"].lower(): one.version for one in importlib.metadata.distributions()}
     return {
-        "processor": _processor(),
+        "processor": processor_name(),
         "cores": str(usable_cores()),
         "memory": f"{psutil.virtual_memory().total / 1024**3:.0f} GiB",
         "load of the last minute": f"{os.getloadavg()[0]:.1f}",
         "python": platform.python_version(),
         **{package: installed[package] for package in _PACKAGES if package in installed},
     }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from libs.common.machine import usable_cores, usable_memory_bytes
+from libs.common.machine import processor_name, usable_cores, usable_memory_bytes
 
 
 def _allowed() -> int:
@@ -38,3 +38,11 @@ def test_a_containers_limit_counts_as_memory(tmp_path: Path) -> None:
     (tmp_path / "memory.max").write_text("max\n")
 
     assert (limited, usable_memory_bytes(tmp_path)) == (2**30, without)
+
+
+def test_the_processor_is_named_as_the_kernel_does(tmp_path: Path) -> None:
+    description = tmp_path / "cpuinfo"
+    description.write_text("processor\t: 0\nmodel name\t: Example 9000 @ 3.00GHz\nmodel name\t: another\n")
+
+    assert processor_name(description) == "Example 9000 @ 3.00GHz"
+    assert processor_name(tmp_path / "nothing")
