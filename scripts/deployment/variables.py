@@ -14,7 +14,7 @@ GUIDE = Path("docs/deployment/railway.md")
 _NOT_OURS = frozenset({
     "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "TMPDIR",  # of Python
     "HF_HOME", "LD_LIBRARY_PATH",  # of the libraries of engines
-    "ENGINE", "DEVICE",  # of a Dockerfile: Railway hands variables to builds, too
+    "ENGINE", "DEVICE", "TORCH_INDEX",  # of a Dockerfile: Railway hands variables to builds, too
 })  # fmt: skip
 
 _NEEDED = frozenset({
