@@ -6,24 +6,32 @@ import sys
 from pathlib import Path
 
 import uvicorn
-from fastapi import FastAPI, Request, UploadFile
+from fastapi import FastAPI, UploadFile
+from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
 
 RAW, FORM = "/raw", "/form"
 
 
-def create_app(folder: Path) -> FastAPI:
-    """An application that keeps bodies in `folder`."""
-    app = FastAPI()
+def create_app(folder: Path) -> Starlette:
+    """An application that keeps bodies in `folder`: a handler of Starlette alone, and one of FastAPI."""
 
-    @app.post(RAW, status_code=202)
-    async def write_body(request: Request) -> dict[str, str]:
+    async def write_body(request: Request) -> JSONResponse:
         """The body as it arrives, boundaries and all: no less can be done."""
         path = _new_file(folder)
         with path.open("wb") as file:
             async for chunk in request.stream():
                 file.write(chunk)
-        return {"name": path.name}
+        return JSONResponse({"name": path.name}, status_code=202)
+
+    return Starlette(routes=[Route(RAW, write_body, methods=["POST"]), Mount("/", _form_app(folder))])
+
+
+def _form_app(folder: Path) -> FastAPI:
+    app = FastAPI()
 
     @app.post(FORM, status_code=202)
     async def write_file(audio: UploadFile) -> dict[str, str]:
