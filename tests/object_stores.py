@@ -72,11 +72,17 @@ class RcloneServer:
 
     endpoint: str
     folder: Path
+    log: Path
 
     def new_bucket(self) -> Bucket:
         bucket = Bucket(self.endpoint, f"hansard-{secrets.token_hex(6)}")
         (self.folder / bucket.name).mkdir()
         return bucket
+
+    @property
+    def parts(self) -> int:
+        """How many parts of multipart uploads it was sent; it has to be verbose."""
+        return self.log.read_text("utf-8").count(": put multipart upload ")
 
 
 @contextmanager
@@ -90,9 +96,9 @@ def moto_server(folder: Path) -> Iterator[MotoServer]:
 
 
 @contextmanager
-def rclone_server(folder: Path) -> Iterator[RcloneServer]:
-    """A server until the block ends; `folder` is for its log and its objects."""
-    port, objects = free_port(), folder / "objects"
+def rclone_server(folder: Path, *, is_verbose: bool = False) -> Iterator[RcloneServer]:
+    """A server until the block ends; `folder` is for its log, of each request if it is verbose, and its objects."""
+    port, objects, log = free_port(), folder / "objects", folder / "rclone.log"
     objects.mkdir()
     command = [str(Path(sys.executable).with_name("rclone")), "serve", "s3", str(objects)]
     # With hardly a cache, it sees folders that it has not made itself; with none, its timers never rest.
@@ -105,9 +111,10 @@ def rclone_server(folder: Path) -> Iterator[RcloneServer]:
         os.devnull,
         "--dir-cache-time",
         "1ms",
+        *(["-vv"] if is_verbose else []),
     ]
-    with _running([*command, *options], port, folder / "rclone.log"):
-        yield RcloneServer(f"http://127.0.0.1:{port}", objects)
+    with _running([*command, *options], port, log):
+        yield RcloneServer(f"http://127.0.0.1:{port}", objects, log)
 
 
 @contextmanager
