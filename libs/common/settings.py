@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from typing import Annotated, Literal, TypeVar
 
 import structlog
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from libs.common import redaction
 from libs.common.errors import InvalidSettings
 from libs.common.setting_faults import Misspelt, faults, misspelt
 from libs.common.setting_secrets import secrets_in
+from libs.common.tracing.receiver import base_address, headers_of
 from libs.common.units import HoldsPassword, Unit
 
 Seconds = Annotated[float, Unit("seconds")]
@@ -95,6 +96,18 @@ class ServiceSettings(ServerSettings):
 
     otel_traces_sampler_arg: Fraction = Field(default=1.0, ge=0, le=1)
     """Which part of all runs is traced; the same in every service."""
+
+    @field_validator("otel_exporter_otlp_endpoint")
+    @classmethod
+    def _is_base_address(cls, address: str | None) -> str | None:
+        return address and base_address(address)
+
+    @field_validator("otel_exporter_otlp_headers")
+    @classmethod
+    def _holds_headers(cls, headers: SecretStr | None) -> SecretStr | None:
+        if headers is not None:
+            headers_of(headers.get_secret_value())
+        return headers
 
 
 S = TypeVar("S", bound=BaseSettings)

@@ -3,7 +3,6 @@
 import logging
 import time
 import uuid
-from urllib.parse import unquote
 
 import structlog
 from opentelemetry.exporter.otlp.proto.http import Compression
@@ -13,9 +12,9 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
 
-from libs.common.errors import InvalidSettings
 from libs.common.release import RELEASE
 from libs.common.settings import ServiceSettings
+from libs.common.tracing.receiver import TRACES, base_address, headers_of
 from libs.common.tracing.span_ids import FixableIds
 
 _EXPORT_TIMEOUT = 5.0
@@ -28,14 +27,11 @@ _log = structlog.get_logger(__name__)
 
 
 def open_provider(service: str, settings: ServiceSettings) -> TracerProvider:
-    """The SDK, told what it would look for in the environment.
-
-    Raises:
-        InvalidSettings: The headers are none.
-    """
+    """The SDK, told what it would look for in the environment."""
+    secret = settings.otel_exporter_otlp_headers
     exporter = OTLPSpanExporter(
-        endpoint=f"{(settings.otel_exporter_otlp_endpoint or '').rstrip('/')}/v1/traces",
-        headers=_headers(settings),
+        endpoint=base_address(settings.otel_exporter_otlp_endpoint or "") + TRACES,
+        headers=dict(headers_of(secret.get_secret_value() if secret is not None else "")),
         timeout=_EXPORT_TIMEOUT,
         compression=Compression.Gzip,
     )
@@ -57,15 +53,6 @@ def open_provider(service: str, settings: ServiceSettings) -> TracerProvider:
         )
     )
     return provider
-
-
-def _headers(settings: ServiceSettings) -> dict[str, str]:
-    """`name=value` pairs with commas between them, values URL-encoded, as OpenTelemetry defines the variable."""
-    secret = settings.otel_exporter_otlp_headers
-    pairs = [one.partition("=") for one in secret.get_secret_value().split(",") if one.strip()] if secret else []
-    if any(not name.strip() or not sign for name, sign, _ in pairs):
-        raise InvalidSettings("OTEL_EXPORTER_OTLP_HEADERS: give name=value pairs with commas between them")
-    return {name.strip(): unquote(value.strip()) for name, _, value in pairs}
 
 
 class _Complaints(logging.Handler):

@@ -12,11 +12,7 @@ _FLUSH_TIMEOUT = 2.0
 
 @contextmanager
 def tracing(service: str, settings: ServiceSettings) -> Iterator[None]:
-    """Trace while the block runs, if the settings name a receiver; what is left at the end has 2 s to get there.
-
-    Raises:
-        InvalidSettings: The headers are none.
-    """
+    """Trace while the block runs, if the settings name a receiver; what is left at the end has 2 s to get there."""
     if settings.otel_exporter_otlp_endpoint is None:
         yield
         return

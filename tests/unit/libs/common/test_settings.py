@@ -72,6 +72,28 @@ def test_a_part_is_expected_as_a_number_and_its_bounds(monkeypatch: pytest.Monke
     assert "set it to a number from 0 to 1 (which part of all runs is traced)" in fault
 
 
+@pytest.mark.parametrize("end", ["/v1/traces", "/v1/traces/", "/otlp/v1/traces"])
+def test_a_receiver_with_the_path_that_is_added_to_it_is_refused(monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://me:canary-password@127.0.0.1:4318{end}")
+    assert setting_faults(Example) == [
+        "OTEL_EXPORTER_OTLP_ENDPOINT ends with /v1/traces, which is added to it: leave that away"
+    ]
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:4318", "https://traces.example/otlp/", "http://v1/traces"])
+def test_a_receiver_may_lie_below_a_path(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", address)
+    assert read_settings(Example).otel_exporter_otlp_endpoint == address.rstrip("/")
+
+
+@pytest.mark.parametrize("headers", ["Bearer canary", "=canary", "authorization=Bearer%20abc,canary"])
+def test_headers_that_are_none_are_refused_and_not_shown(monkeypatch: pytest.MonkeyPatch, headers: str) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", headers)
+    (fault,) = setting_faults(Example)
+    assert fault.startswith("OTEL_EXPORTER_OTLP_HEADERS holds no headers: set it to name=value pairs")
+    assert "canary" not in fault
+
+
 @pytest.mark.parametrize("name", ["EXAMPLE_ENGIN", "EXAMPL_ENGINE", "EXAMPLE_ENIGNE", "EXAMPLE_ENGINES"])
 def test_a_misspelt_variable_is_found(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "fast")
