@@ -4,6 +4,9 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
+
+from asyncpg import Record
 
 from libs.common.speech import Frozen
 from services.gateway.database import Connection, Database, load_queries
@@ -56,11 +59,9 @@ async def claim(connection: Connection, key: RequestKey, print_of_request: str) 
     Raises:
         IdempotencyKeyReused: That was a different request.
     """
-    if await connection.fetchval(_SQL["claim_key"], *_columns(key), print_of_request):
-        return None
-    known = await find_answer(connection, key, print_of_request)
-    assert known is not None  # keys are only forgotten after days
-    return known
+    claimed = await connection.fetchrow(_SQL["claim_key"], *_columns(key), print_of_request)
+    assert claimed is not None, "what is inserted or updated is returned"
+    return _answer_of(claimed, key, print_of_request)
 
 
 async def find_answer(connection: Connection, key: RequestKey, print_of_request: str) -> str | None:
@@ -70,11 +71,13 @@ async def find_answer(connection: Connection, key: RequestKey, print_of_request:
         IdempotencyKeyReused: That was a different request.
     """
     known = await connection.fetchrow(_SQL["find_key"], *_columns(key))
-    if known is None:
-        return None
-    if known["fingerprint"] != print_of_request:
+    return None if known is None else _answer_of(known, key, print_of_request)
+
+
+def _answer_of(row: Record, key: RequestKey, print_of_request: str) -> str | None:
+    if row["fingerprint"] != print_of_request:
         raise IdempotencyKeyReused(f"the key {key.value!r} was used for a request with other content")
-    return str(known["answer"])
+    return cast(str | None, row["answer"])
 
 
 async def record_answer(connection: Connection, key: RequestKey, answer: Frozen) -> None:

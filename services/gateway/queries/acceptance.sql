@@ -1,8 +1,9 @@
 -- name: claim_key
+-- A key that is known is written again as it is: so it is locked, and nobody forgets it before the transaction ends.
 INSERT INTO idempotency_keys (workspace, route, key, fingerprint, answer)
 VALUES ($1, $2, $3, $4, '{}')
-ON CONFLICT DO NOTHING
-RETURNING key
+ON CONFLICT (workspace, route, key) DO UPDATE SET answer = idempotency_keys.answer
+RETURNING fingerprint, nullif(answer, '{}') AS answer
 
 -- name: find_key
 SELECT fingerprint, answer FROM idempotency_keys WHERE workspace = $1 AND route = $2 AND key = $3

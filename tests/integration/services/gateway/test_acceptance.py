@@ -7,19 +7,22 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
+import asyncpg
 import httpx
 import pytest
 
 from libs.common.events import EVENTS, MeetingAccepted
 from libs.common.outcome import Report
 from libs.common.request import MeetingRequest
+from libs.common.speech import Segment
 from services.gateway.app import create_app
 from services.gateway.background.housekeeping import Housekeeping
 from services.gateway.database import Database, DatabaseUnavailable
 from services.gateway.errors import UploadExpired
 from services.gateway.gateway import Gateway
-from services.gateway.intake.idempotency import forget_old_keys
+from services.gateway.intake.idempotency import RequestKey, claim, forget_old_keys, record_answer
 from services.gateway.intake.staging import staged, sweep_abandoned
+from tests.integration.interleaving import interleaved
 
 AUDIO = b"any bytes: the normalizer decides what they are" * 100
 
@@ -231,6 +234,22 @@ async def test_old_keys_are_forgotten(client: httpx.AsyncClient, gateway: Gatewa
     await post(client, key="new")
     await forget_old_keys(gateway.database)
     assert [row["key"] for row in await gateway.database.fetch("SELECT key FROM idempotency_keys")] == ["new"]
+
+
+async def test_a_key_that_is_forgotten_during_a_repeat_is_answered_all_the_same(gateway: Gateway) -> None:
+    async def forget() -> None:
+        with suppress(asyncpg.LockNotAvailableError):
+            async with gateway.database.transaction() as other:
+                await other.execute("SET LOCAL lock_timeout = '50ms'")
+                await other.execute("DELETE FROM idempotency_keys")
+
+    key, speech = RequestKey("default", "/api/meetings/process", "k1"), Segment(start=0.0, end=1.0)
+    async with gateway.database.transaction() as connection:
+        assert await claim(connection, key, "print") is None
+        await record_answer(connection, key, speech)
+    async with gateway.database.transaction() as connection:
+        known = await claim(interleaved(connection, after={"fetchval": forget, "fetchrow": forget}), key, "print")
+    assert Segment.model_validate_json(known or "") == speech
 
 
 async def test_a_database_that_is_away_is_said_so(gateway: Gateway) -> None:
