@@ -45,6 +45,9 @@ STOPPED = 70
 REFUSED = 78
 """Exit status of a service that cannot start as it is set up (`EX_CONFIG`): starting it again does not help."""
 
+FAILED = 1
+"""Exit status of a service that cannot start now, its settings being well: starting it again may help."""
+
 T = TypeVar("T")
 
 _log = structlog.get_logger(__name__)
@@ -77,7 +80,7 @@ Build = Callable[[S, Resources], AbstractAsyncContextManager[Sequence[Stage[Any]
 def run_service(name: str, settings_class: type[S], build: Build[S], checks: Checks[S] = nothing_more) -> None:
     """Run a worker until SIGTERM or SIGINT, or `replay` one recorded unit, or let the `doctor` look at everything.
 
-    Exits with `REFUSED` and a clear line if it cannot start.
+    Exits with a clear line and `REFUSED` or `FAILED` if it cannot start.
     """
     arguments = sys.argv[1:]
     guard_output()
@@ -94,8 +97,15 @@ def run_service(name: str, settings_class: type[S], build: Build[S], checks: Che
         with tracing(name, settings):
             asyncio.run(_serve(name, settings, build))
     except PipelineError as error:
-        sys.stderr.write(f"{name} cannot start ({error.code}): {error.message}\n")
-        _end_at_once(REFUSED)
+        line, status = refusal(name, error)
+        sys.stderr.write(line)
+        _end_at_once(status)
+
+
+def refusal(service: str, error: PipelineError) -> tuple[str, int]:
+    """What a service that cannot start says, and with which status it ends."""
+    line = f"{service} cannot start ({error.code}): {error.message}\n"
+    return line, REFUSED if isinstance(error, InvalidSettings) else FAILED
 
 
 def _end_at_once(status: int) -> NoReturn:

@@ -11,7 +11,7 @@ import uvicorn
 
 from libs.common.doctor.command import doctor
 from libs.common.errors import PipelineError
-from libs.common.service import stop_signal
+from libs.common.service import refusal, stop_signal
 from libs.common.settings import read_settings, warn_of_misspelt
 from libs.common.status.server import QuietServer, address_of, listening_socket
 from libs.common.telemetry import configure_logs, guard_output
@@ -21,7 +21,7 @@ from services.gateway.doctor import checks
 from services.gateway.draining import FORCED_AFTER
 from services.gateway.gateway import Gateway
 from services.gateway.keys.commands import keys, store_given_key
-from services.gateway.serving import refusal, running_gateway
+from services.gateway.serving import running_gateway
 from services.gateway.settings import GatewaySettings
 
 _log = structlog.get_logger(__name__)
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
                 sys.stderr.write("usage: python -m services.gateway [migrate | keys | doctor]\n")
                 return 2
     except PipelineError as error:
-        line, status = refusal(error)
+        line, status = refusal("gateway", error)
         sys.stderr.write(line)
         return status
     return 0

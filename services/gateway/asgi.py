@@ -15,11 +15,12 @@ import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from libs.common.errors import PipelineError
+from libs.common.service import refusal
 from libs.common.settings import read_settings, warn_of_misspelt
 from libs.common.telemetry import configure_logs, guard_output
 from services.gateway.app import create_app
 from services.gateway.draining import FORCED_AFTER
-from services.gateway.serving import refusal, running_gateway
+from services.gateway.serving import running_gateway
 from services.gateway.settings import GatewaySettings
 
 _log = structlog.get_logger(__name__)
@@ -33,7 +34,7 @@ def app() -> ASGIApp:
     try:
         settings = read_settings(GatewaySettings)
     except PipelineError as error:
-        line, status = refusal(error)
+        line, status = refusal("gateway", error)
         sys.stderr.write(line)
         sys.exit(status)
     configure_logs("gateway", level=settings.log_level, style=settings.log_format)
@@ -76,13 +77,20 @@ class _Lifespan:
                     self._app = create_app(gateway)
                     await send({"type": "lifespan.startup.complete"})
                     await receive()
-        except PipelineError as error:
-            await send({"type": f"lifespan.{self._phase}.failed", "message": refusal(error)[0].strip()})
-        except Exception:  # noqa: BLE001 - uvicorn would say nothing of it, and go on without a gateway
-            _log.exception("the gateway has failed", phase=self._phase)
-            await send({"type": f"lifespan.{self._phase}.failed"})
+        except Exception as error:  # noqa: BLE001 - uvicorn would say nothing of it, and go on without a gateway
+            await send({"type": f"lifespan.{self._phase}.failed", "message": self._reason(error)})
         else:
             await send({"type": "lifespan.shutdown.complete"})
+
+    def _reason(self, error: Exception) -> str:
+        """For uvicorn to log; a gateway that cannot start ends with a status that says whether another try may help."""
+        if self._phase == "shutdown" or not isinstance(error, PipelineError):
+            _log.error("the gateway has failed", phase=self._phase, exc_info=error)
+            return ""
+        line, status = refusal("gateway", error)
+        # Before uvicorn hears of it, whose own status is 3 whatever the reason.
+        asyncio.get_running_loop().call_soon(sys.exit, status)
+        return line.strip()
 
 
 @contextmanager

@@ -8,11 +8,10 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 
-from libs.common.errors import InvalidSettings, PipelineError, StorageUnavailable
+from libs.common.errors import StorageUnavailable
 from libs.common.events import EVENTS
 from libs.common.metrics.process import measured_process
 from libs.common.release import RELEASE
-from libs.common.service import REFUSED
 from libs.common.streams.keys import PROJECTION
 from libs.common.streams.monitor import Heartbeat, WorkerInfo
 from libs.common.streams.queue import Publisher, consumer_name
@@ -51,12 +50,6 @@ async def running_gateway(settings: GatewaySettings) -> AsyncIterator[Gateway]:
             async with _measured(gateway, settings), _upkeep(gateway, settings).running():
                 yield gateway
     _log.info("gateway stopped")
-
-
-def refusal(error: PipelineError) -> tuple[str, int]:
-    """What a gateway that cannot start says, and with which status it ends."""
-    line = f"gateway cannot start ({error.code}): {error.message}\n"
-    return line, REFUSED if isinstance(error, InvalidSettings) else 1
 
 
 async def _check_store(gateway: Gateway) -> None:

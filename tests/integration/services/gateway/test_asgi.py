@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from cli.local.child import free_port
-from libs.common.service import REFUSED
+from libs.common.service import FAILED, REFUSED
 from services.gateway.keys.key import is_key
 
 HEAD = b'--b\r\nContent-Disposition: form-data; name="audio"; filename="a.wav"\r\n\r\n'
@@ -198,14 +198,19 @@ def not_reading(gateway: Served, key: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "status"),
-    [("HANSARD_API_KEY", "changeme", REFUSED), ("OBJECT_STORE_URL", "ftp://nobody", 3)],
+    ("name", "value"),
+    [
+        ("HANSARD_API_KEY", "changeme"),
+        ("OBJECT_STORE_URL", "ftp://nobody"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "changeme"),
+        ("PERSONAS_DIR", "/nowhere"),
+    ],
 )
-def test_wrong_settings_end_it_with_a_clear_line(
-    environment: dict[str, str], tmp_path: Path, name: str, value: str, status: int
+def test_wrong_settings_end_it_with_a_clear_line_and_the_status_of_every_service(
+    environment: dict[str, str], tmp_path: Path, name: str, value: str
 ) -> None:
     gateway = Served({**environment, name: value}, tmp_path / "gateway.log")
-    assert gateway.process.wait(30) == status
+    assert gateway.process.wait(30) == REFUSED
     said = gateway.log.read_text()
     assert "gateway cannot start (invalid_settings): " in said
     assert name in said
@@ -217,7 +222,7 @@ def test_a_database_that_is_not_migrated_ends_it_with_the_cure(
     environment: dict[str, str], empty_postgres_url: str, tmp_path: Path
 ) -> None:
     gateway = Served({**environment, "POSTGRES_URL": empty_postgres_url}, tmp_path / "gateway.log")
-    assert gateway.process.wait(30) == 3
+    assert gateway.process.wait(30) == FAILED
     said = gateway.log.read_text()
     assert "gateway cannot start (database_not_migrated): " in said
     assert "services.gateway migrate" in said
