@@ -1,5 +1,6 @@
 """A connection to a gateway: every call answers, or raises what to tell the person at the terminal."""
 
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -25,14 +26,20 @@ _UPLOAD_TIMEOUT = httpx.Timeout(10.0, read=300.0, write=300.0)
 class Connection:
     """HTTP to one gateway, for as long as the context lasts."""
 
-    def __init__(self, url: str, console: Console) -> None:
-        """`console` shows the progress of uploads. The environment's API key, if there is one, goes with every call.
+    def __init__(self, url: str, console: Console, *, until: float = math.inf) -> None:
+        """The environment's API key, if there is one, goes with every call.
+
+        Args:
+            url: The gateway's address.
+            console: Shows the progress of uploads, and what is waited for.
+            until: When waiting for a gateway that is busy is to end, by the monotonic clock.
 
         Raises:
             CommandFailed: What the environment says is no key.
         """
         self.url = url.rstrip("/")
         self._console = console
+        self._until = until
         key = read_client_settings().hansard_api_key
         headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
         self.http = httpx.Client(base_url=self.url, timeout=_TIMEOUT, headers=headers)
@@ -103,7 +110,7 @@ class Connection:
         Raises:
             GatewayUnreachable, GatewayRefused: There is no such answer.
         """
-        patience = Patience(self._console)
+        patience = Patience(self._console, until=self._until)
         try:
             while True:
                 answer = self.http.request(
