@@ -13,7 +13,7 @@ from libs.common.doctor.finding import Finding, ok, problem, unknown, warning
 from libs.common.doctor.machine import Needs, machine_check
 from libs.common.doctor.models import hub_cache_findings
 from libs.common.doctor.packages import packages
-from libs.common.errors import InvalidSettings
+from libs.common.errors import EngineUnavailable, InvalidSettings
 from services.diarizer.settings import DiarizerSettings
 
 _MEMORY_BYTES = {"embedded": 512 * 2**20, "pyannote": 1536 * 2**20}
@@ -74,7 +74,7 @@ async def _models(settings: DiarizerSettings) -> AsyncIterator[Finding]:
         found = await asyncio.to_thread(
             look, name, settings.pyannote_revision, token.get_secret_value() if token is not None else None
         )
-    except InvalidSettings as error:
+    except (EngineUnavailable, InvalidSettings) as error:
         yield problem("models", one_line(error.message), _CURE)
         return
     if isinstance(found, Fetchable):

@@ -10,7 +10,7 @@ from libs.common.doctor.finding import Finding, ok, problem, warning
 from libs.common.doctor.machine import Needs, machine_check
 from libs.common.doctor.models import hub_cache_findings
 from libs.common.doctor.packages import packages
-from libs.common.errors import InvalidSettings
+from libs.common.errors import EngineUnavailable, InvalidSettings
 from services.transcriber.settings import TranscriberSettings
 
 _INSTALL = "pip install -c constraints.txt -r services/transcriber/requirements.txt"
@@ -62,7 +62,7 @@ async def _model(settings: TranscriberSettings) -> AsyncIterator[Finding]:
     try:
         for finding in await asyncio.to_thread(lambda: list(_files(model, settings))):
             yield finding
-    except InvalidSettings as error:
+    except (EngineUnavailable, InvalidSettings) as error:
         yield problem("models", one_line(error.message), "set WHISPER_MODEL, or TRANSCRIBER_ENGINE=pocketsphinx")
 
 

@@ -7,7 +7,7 @@ import importlib.util
 import threading
 from dataclasses import dataclass
 
-from libs.common.errors import InvalidSettings
+from libs.common.errors import EngineUnavailable, InvalidSettings
 from services.transcriber.settings import EngineName, WhisperDevice
 
 _HUB_TIMEOUT = 3.0
@@ -42,7 +42,7 @@ def choose_local_engine(
         if is_folder(model):
             return LocalChoice("faster-whisper", f"its model is in {find_model(model).folder}")
         return _choose_by_name(model, token)
-    except InvalidSettings as error:
+    except (EngineUnavailable, InvalidSettings) as error:
         return LocalChoice("pocketsphinx", error.message)
 
 

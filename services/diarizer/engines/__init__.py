@@ -63,6 +63,7 @@ def load_engine(settings: DiarizerSettings) -> Diarizer:
     """Load the engine that the settings name.
 
     Raises:
+        EngineUnavailable: The hub does not give a file at the moment.
         InvalidSettings: Its model or a package that it needs is missing; the text says what to do.
     """
     match settings.diarizer_engine:

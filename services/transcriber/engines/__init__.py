@@ -91,6 +91,7 @@ def load_engine(settings: TranscriberSettings) -> Transcriber:
     """Load the engine that the settings name, in this process.
 
     Raises:
+        EngineUnavailable: The hub does not give its model at the moment.
         InvalidSettings: Its model or a package that it needs is missing; the text says what to do.
     """
     return prepare_engine(settings)()
@@ -100,6 +101,7 @@ def prepare_engine(settings: TranscriberSettings) -> Callable[[], Transcriber]:
     """Bring the model of the engine that the settings name to this machine; the result loads it in any process.
 
     Raises:
+        EngineUnavailable: The hub does not give it at the moment.
         InvalidSettings: It cannot be had, or this machine cannot run it; the text says what to do.
     """
     match settings.transcriber_engine:

@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 from faster_whisper.utils import _MODELS, available_models
 
-from libs.common.errors import InvalidSettings
+from libs.common.errors import EngineUnavailable, InvalidSettings
 from services.transcriber.engines.whisper_hub import (
     WANTED,
     cached_snapshot,
@@ -40,6 +40,7 @@ def find_model(model: str, *, token: str | None = None) -> ModelFiles:
     """A folder, or a model that is in the cache or comes from the hub.
 
     Raises:
+        EngineUnavailable: The hub gives none or a damaged one at the moment; the text says what to do.
         InvalidSettings: It cannot be had, or is not whole; the text says what to do.
     """
     if is_folder(model):
@@ -90,7 +91,8 @@ def fetch_model(repository: str, *, token: str | None) -> ModelFiles:
     """Fetch a model, and compare what came with what the hub states of it.
 
     Raises:
-        InvalidSettings: It cannot be had, or did not come whole; the text says how to get it by hand.
+        EngineUnavailable: It does not come, or came damaged; the text says how to get it by hand.
+        InvalidSettings: It cannot be had, or is no such model; the text says what to do.
     """
     folder = fetch_snapshot(repository, token=token)
     if missing := missing_files(folder):
@@ -101,7 +103,7 @@ def fetch_model(repository: str, *, token: str | None) -> ModelFiles:
         )
     if damaged := _damaged(repository, folder):
         discard(folder, damaged)
-        raise InvalidSettings(
+        raise EngineUnavailable(
             f"what came of {repository} is not what the hub states ({', '.join(damaged)} has another digest) and was "
             f"removed: start again, or {how_by_hand(repository)}"
         )

@@ -21,7 +21,8 @@ from huggingface_hub.errors import (
 )
 from tqdm import tqdm  # type: ignore[import-untyped]
 
-from libs.common.errors import InvalidSettings
+from libs.common.errors import EngineUnavailable, InvalidSettings
+from libs.common.model_hub import hub_error
 
 WANTED = ("config.json", "model.bin", "preprocessor_config.json", "tokenizer.json", "vocabulary.*")
 """The files of a repository that make up a model."""
@@ -49,7 +50,8 @@ def fetch_snapshot(repository: str, *, token: str | None) -> Path:
     """Fetch the files of a model, and log how far it is; what is there already is not fetched again.
 
     Raises:
-        InvalidSettings: They do not come; the text says why, and how to get them by hand.
+        EngineUnavailable: The hub is out of order or out of reach; the text says how to get them by hand.
+        InvalidSettings: The hub refuses them; the text says why, and how to get them by hand.
     """
     _log.info("fetching a model", repository=repository, hub=constants.ENDPOINT, cache=constants.HF_HUB_CACHE)
     try:
@@ -57,7 +59,7 @@ def fetch_snapshot(repository: str, *, token: str | None) -> Path:
             repository, allow_patterns=list(WANTED), token=token, tqdm_class=_LoggedProgress, max_workers=2
         )
     except (OSError, RuntimeError, httpx2.HTTPError, XetDownloadError) as error:
-        raise InvalidSettings(
+        raise _kind(error)(
             f"the Whisper model {repository} cannot be fetched: {_reason(repository, error)}. To do without the hub, "
             f"{how_by_hand(repository)}; or set TRANSCRIBER_ENGINE=pocketsphinx"
         ) from error
@@ -68,13 +70,14 @@ def ask_hub(repository: str, *, token: str | None) -> None:
     """Whether the hub would give a model; nothing is fetched.
 
     Raises:
+        EngineUnavailable: It is out of order or out of reach; the text says how to get it by hand.
         InvalidSettings: It would not; the text says why, and how to get it by hand.
     """
     try:
         HfApi(token=token or False).model_info(repository, revision="main", timeout=_PATIENCE)
     except (OSError, RuntimeError, httpx2.HTTPError) as error:
         reason = _reason(repository, error, otherwise=f"{constants.ENDPOINT} does not answer as a hub does")
-        raise InvalidSettings(f"{repository} cannot be fetched: {reason}; or {how_by_hand(repository)}") from error
+        raise _kind(error)(f"{repository} cannot be fetched: {reason}; or {how_by_hand(repository)}") from error
 
 
 def hub_cache() -> Path:
@@ -106,6 +109,11 @@ def discard(snapshot: Path, names: Sequence[str]) -> None:
         content = (snapshot / name).resolve()
         (snapshot / name).unlink(missing_ok=True)
         content.unlink(missing_ok=True)
+
+
+def _kind(error: Exception) -> type[EngineUnavailable] | type[InvalidSettings]:
+    status = error.response.status_code if isinstance(error, HfHubHTTPError) else None
+    return hub_error(error, status=status, is_offline=constants.HF_HUB_OFFLINE)
 
 
 def _reason(repository: str, error: Exception, otherwise: str = "the download broke off") -> str:

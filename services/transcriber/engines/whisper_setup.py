@@ -13,6 +13,7 @@ def prepare_whisper(settings: TranscriberSettings) -> Callable[[], FasterWhisper
     """Find or fetch the model; the result loads it.
 
     Raises:
+        EngineUnavailable: The hub does not give it at the moment; the text says what to do.
         InvalidSettings: It cannot be had, or not run on this machine; the text says what to do.
     """
     hardware = choose_hardware(

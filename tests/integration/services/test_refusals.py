@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from libs.common.service import FAILED
+from tests.integration.service_process import start
 from tests.integration.services.canaries import SERVICES, spoken
 
 _MISSING = "SUMMARIZER_ENGINE is missing: set it to extractive or openai (who writes the minutes)"
@@ -32,3 +34,19 @@ async def test_a_misspelt_variable_is_named_in_the_log(service: str, name: str, 
     environment = {name: "x", "OBJECT_STORE_URL": tmp_path.as_uri(), "REDIS_URL": "redis://127.0.0.1:1"}
     said = await spoken(service, environment, until="misspelt")
     assert f'"variable": "{name}", "meant": "{meant}"' in said
+
+
+async def test_a_hub_that_is_out_of_reach_is_no_wrong_setting(redis_url: str, tmp_path: Path) -> None:
+    environment = {
+        "TRANSCRIBER_ENGINE": "faster-whisper",
+        "WHISPER_MODEL": "tiny",
+        "HF_ENDPOINT": "http://127.0.0.1:9",
+        "HF_HUB_CACHE": str(tmp_path),
+        "REDIS_URL": redis_url,
+        "OBJECT_STORE_URL": (tmp_path / "objects").as_uri(),
+    }
+    service = await start(tmp_path / "log", "services.transcriber", **environment)
+    assert await service.wait() == FAILED
+    (line,) = [one for one in (tmp_path / "log").read_text().splitlines() if not one.startswith("{")]
+    assert line.startswith("transcriber cannot start (engine_unavailable): ")
+    assert "http://127.0.0.1:9 does not answer" in line

@@ -19,6 +19,7 @@ def load_pyannote(settings: DiarizerSettings) -> Diarizer:
     """Load the pipeline that the settings name.
 
     Raises:
+        EngineUnavailable: The hub does not give a file at the moment.
         InvalidSettings: A package, a file, a right or a device is missing; the text says what to do.
     """
     try:

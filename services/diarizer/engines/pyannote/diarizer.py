@@ -55,6 +55,7 @@ class PyannoteDiarizer:
         """The engine that the settings describe.
 
         Raises:
+            EngineUnavailable: The hub does not give a file at the moment.
             InvalidSettings: It cannot be loaded; the text says why, and what to do.
         """
         device = choose_device(settings.pyannote_device)

@@ -69,6 +69,7 @@ def find_pipeline(name: str, revision: str | None, hub: Hub) -> PipelineFiles:
     """The files of a pipeline that is a folder, a YAML file or a name on the hub.
 
     Raises:
+        EngineUnavailable: The hub does not give a file at the moment.
         InvalidSettings: One is missing, or it is no pipeline that this engine can use.
     """
     home = _Place(str(Path(name).expanduser()) if _is_path(name) else name, revision=revision)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import httpx2
-from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url, try_to_load_from_cache
+from huggingface_hub import constants, get_hf_file_metadata, hf_hub_download, hf_hub_url, try_to_load_from_cache
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -18,6 +18,7 @@ from huggingface_hub.errors import (
 )
 
 from libs.common.errors import InvalidSettings
+from libs.common.model_hub import hub_error
 
 PAGES = "https://huggingface.co"
 _TOKENS_PAGE = f"{PAGES}/settings/tokens"
@@ -50,6 +51,7 @@ class Hub:
         """One file; a branch or tag that was fetched before is not looked up again.
 
         Raises:
+            EngineUnavailable: It is not in the cache, and the hub is out of order or out of reach.
             InvalidSettings: It is not in the cache and cannot be fetched.
         """
         try:
@@ -65,6 +67,7 @@ class Hub:
         """Whether the hub would give a file.
 
         Raises:
+            EngineUnavailable: It is out of order or out of reach.
             InvalidSettings: It would not; the text says why, and what to do.
         """
         url = hf_hub_url(repository, name, revision=revision, endpoint=self._endpoint)
@@ -92,11 +95,12 @@ class Hub:
         try:
             yield
         except _Errors as error:
-            raise InvalidSettings(self._refusal(error, repository, name, revision)) from error
+            kind = hub_error(error, status=_status(error), is_offline=constants.HF_HUB_OFFLINE)
+            raise kind(self._refusal(error, repository, name, revision)) from error
 
     def _refusal(self, error: Exception, repository: str, name: str, revision: str | None) -> str:
         """Why it was refused, and the cure."""
-        status = error.response.status_code if isinstance(error, HfHubHTTPError) else None
+        status = _status(error)
         if isinstance(error, RevisionNotFoundError):
             return (
                 f"{repository} has no revision {revision}: set PYANNOTE_REVISION to one of "
@@ -128,6 +132,10 @@ class Hub:
             f"the terms of {repository} are not accepted by the account of HUGGINGFACE_TOKEN: "
             f"accept them at {_terms(repository)}"
         )
+
+
+def _status(error: Exception) -> int | None:
+    return error.response.status_code if isinstance(error, HfHubHTTPError) else None
 
 
 def _terms(repository: str) -> str:

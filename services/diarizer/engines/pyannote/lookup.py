@@ -29,6 +29,7 @@ def look(name: str, revision: str | None, token: str | None) -> PipelineFiles | 
     """The files that are here, or the first repository that would have to be fetched.
 
     Raises:
+        EngineUnavailable: The hub is out of order or out of reach.
         InvalidSettings: They cannot be had; the text says what to do.
     """
     try:

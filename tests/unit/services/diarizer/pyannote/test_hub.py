@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from libs.common.errors import InvalidSettings
+from libs.common.errors import EngineUnavailable, InvalidSettings, PipelineError
 from services.diarizer.engines.pyannote.hub import Hub
 from tests.unit.services.diarizer.pyannote.hub import COMMIT, FakeHub, Repository, running_hub
 
@@ -31,10 +31,24 @@ def cache(tmp_path: Path) -> Path:
     return tmp_path / "cache"
 
 
-def refusal(hub: FakeHub, cache: Path, token: str | None, name: str = PIPELINE, **more: str) -> str:
-    with pytest.raises(InvalidSettings) as caught:
+def failure(hub: FakeHub, cache: Path, token: str | None, name: str = PIPELINE, **more: str) -> PipelineError:
+    with pytest.raises(PipelineError) as caught:
         Hub(token, endpoint=hub.url, cache=cache).file(name, more.get("file", "config.yaml"), more.get("revision"))
-    return caught.value.message
+    return caught.value
+
+
+def refusal(hub: FakeHub, cache: Path, token: str | None, name: str = PIPELINE, **more: str) -> str:
+    """Why no start will help as it is set up."""
+    error = failure(hub, cache, token, name, **more)
+    assert isinstance(error, InvalidSettings)
+    return error.message
+
+
+def outage(hub: FakeHub, cache: Path, token: str | None) -> str:
+    """Why another start may help."""
+    error = failure(hub, cache, token)
+    assert isinstance(error, EngineUnavailable)
+    return error.message
 
 
 def test_a_file_is_fetched_with_its_commit(hub: FakeHub, cache: Path) -> None:
@@ -112,7 +126,7 @@ def test_a_repository_without_the_file_is_no_pipeline(hub: FakeHub, cache: Path)
 def test_a_hub_that_is_out_of_order_says_how_to_do_without(hub: FakeHub, cache: Path) -> None:
     hub.is_out_of_order = True
 
-    text = refusal(hub, cache, "hf_friend")
+    text = outage(hub, cache, "hf_friend")
 
     assert "503" in text
     assert f"hf download {PIPELINE}" in text
@@ -120,7 +134,7 @@ def test_a_hub_that_is_out_of_order_says_how_to_do_without(hub: FakeHub, cache: 
 
 def test_a_download_that_breaks_off_says_how_to_do_without_and_leaves_no_half_file(hub: FakeHub, cache: Path) -> None:
     hub.cuts_downloads = True
-    text = refusal(hub, cache, "hf_friend")
+    text = outage(hub, cache, "hf_friend")
     hub.cuts_downloads = False
 
     assert f"hf download {PIPELINE}" in text
@@ -133,7 +147,7 @@ def test_a_hub_that_cannot_be_reached_says_how_to_do_without(cache: Path) -> Non
     with running_hub() as gone:
         pass
 
-    text = refusal(gone, cache, None)
+    text = outage(gone, cache, None)
 
     assert f"{PIPELINE} cannot be fetched" in text
     assert f"hf download {PIPELINE}" in text

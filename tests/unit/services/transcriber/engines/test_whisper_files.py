@@ -14,14 +14,14 @@ from tests.unit.services.transcriber.engines.hub import COMMIT, REPOSITORY, WEIG
 
 FIND = """
 import sys
-from libs.common.errors import InvalidSettings
+from libs.common.errors import PipelineError
 from libs.common.telemetry import configure_logs
 from services.transcriber.engines.whisper_files import find_model
 configure_logs("transcriber", level="info", style="json", stream=sys.stderr)
 try:
     found = find_model(sys.argv[1], token=sys.argv[2] or None)
-except InvalidSettings as error:
-    sys.exit(error.message)
+except PipelineError as error:
+    sys.exit(f"{error.code}: {error.message}")
 print(found.folder, found.name, found.revision, sep="\\n")
 """
 
@@ -97,6 +97,7 @@ def test_a_download_that_fails_says_how_to_fetch_the_model_by_hand(hub: Hub, tmp
     finding = _find(hub, tmp_path)
 
     assert finding.found == []
+    assert f"engine_unavailable: the Whisper model {REPOSITORY} cannot be fetched" in finding.refusal
     assert "broke off" in finding.refusal
     assert f"hf download {REPOSITORY} --local-dir" in finding.refusal
     assert "WHISPER_MODEL=/" in finding.refusal
@@ -110,6 +111,7 @@ def test_weights_that_are_not_what_the_hub_states_are_refused_and_removed(hub: H
     hub.sent.clear()
     mended = _find(hub, tmp_path)
 
+    assert refused.refusal.startswith("engine_unavailable: ")
     assert f"not what the hub states ({WEIGHTS}" in refused.refusal
     assert "hf download" in refused.refusal
     assert left == []
@@ -134,25 +136,27 @@ def test_a_model_that_needs_a_token_is_fetched_with_it(hub: Hub, tmp_path: Path)
     without = _find(hub, tmp_path)
     with_token = _find(hub, tmp_path, token="hf_secret")
 
+    assert without.refusal.startswith("invalid_settings: ")
     assert "HUGGINGFACE_TOKEN" in without.refusal
     assert with_token.found[1:] == [REPOSITORY, COMMIT]
 
 
 @pytest.mark.parametrize(
-    ("model", "environment", "said"),
+    ("model", "environment", "code", "said"),
     [
-        ("tiny", {}, "mind its name"),
-        ("small", {"HF_HUB_OFFLINE": "1"}, "HF_HUB_OFFLINE is set"),
-        ("small", {"HF_ENDPOINT": "http://127.0.0.1:9"}, "http://127.0.0.1:9 does not answer"),
+        ("tiny", {}, "invalid_settings", "mind its name"),
+        ("small", {"HF_HUB_OFFLINE": "1"}, "invalid_settings", "HF_HUB_OFFLINE is set"),
+        ("small", {"HF_ENDPOINT": "http://127.0.0.1:9"}, "engine_unavailable", "http://127.0.0.1:9 does not answer"),
     ],
     ids=["unknown", "offline", "refused"],
 )
-def test_each_refusal_has_its_reason(
-    model: str, environment: dict[str, str], said: str, hub: Hub, tmp_path: Path
+def test_each_refusal_has_its_reason_and_a_code_that_says_whether_another_start_may_help(
+    model: str, environment: dict[str, str], code: str, said: str, hub: Hub, tmp_path: Path
 ) -> None:
     finding = _find(hub, tmp_path, model=model, **environment)
 
     assert finding.found == []
+    assert finding.refusal.startswith(f"{code}: ")
     assert said in finding.refusal
     assert "hf download" in finding.refusal
 
