@@ -4,12 +4,14 @@ import re
 import secrets
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import cast
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.gateway import log_context
 from services.gateway.begun import noting
 from services.gateway.request_spans import export_request
 
@@ -41,10 +43,10 @@ class RequestIds:
         sent = Headers(scope=scope).get(REQUEST_ID_HEADER, "")
         current = sent if _SAFE.fullmatch(sent) else secrets.token_hex(16)
         scope.setdefault("state", {})["request_id"] = current
-        structlog.contextvars.bind_contextvars(request_id=current, **dict(_ids_in(scope["path"])))
+        log_context.begin(request_id=current, **dict(_ids_in(scope["path"])))
         answer, began_at = _Answer(scope, send, current), time.time()
         with noting() as begun:
-            await self._app(scope, receive, answer)
+            await self._app(scope, partial(_received, receive), answer)
         export_request(scope, begun, request_id=current, status=answer.status, times=(began_at, time.time()))
 
 
@@ -52,6 +54,11 @@ def _ids_in(path: str) -> Iterator[tuple[str, str]]:
     """Of what a request is about, as far as its address says."""
     for what, value in _NAMED.findall(path):
         yield f"{what}_id", value.lower()
+
+
+async def _received(receive: Receive) -> Message:
+    with log_context.outside():
+        return await receive()
 
 
 class _Answer:
@@ -69,7 +76,8 @@ class _Answer:
             MutableHeaders(scope=message)[REQUEST_ID_HEADER] = self._request_id
             self.status = message["status"]
             self._write_log(self.status)
-        await self._send(message)
+        with log_context.outside():
+            await self._send(message)
 
     def _write_log(self, status: int) -> None:
         write = _log.debug if self._scope["method"] == "GET" and status < _QUIET_BELOW else _log.info
