@@ -32,9 +32,6 @@ CHUNKS_PER_MEETING = 20
 
 _CHUNK_STAGES = frozenset(one.stage for one in MEETING_LINE if issubclass(one.consumes, ChunkEvent))
 
-_COUNTED_BEYOND = 1000
-"""Units above the limit that are still counted, where Redis has to count them one by one (before release 7)."""
-
 _FRESH = 1.0
 """Seconds for which one look at the backlogs serves all requests."""
 
@@ -137,10 +134,7 @@ class Backpressure:
         return units
 
     async def _waiting(self, stream: str, stage: str) -> int:
-        counted_at_most = self._limit_of(stage) + _COUNTED_BEYOND
-        found = await backlog(
-            self._scripts, stream=stream, group=stage, counted_at_most=counted_at_most, looked_at_at_most=1
-        )
+        found = await backlog(self._scripts, stream=stream, group=stage, looked_at_at_most=1)
         return found.unread + found.delayed + found.pending
 
     async def _unsent(self) -> Counter[str]:

@@ -20,6 +20,7 @@ from libs.common.streams.keys import (
     worker_key,
 )
 from libs.common.streams.scripts import Scripts
+from libs.common.streams.unread import PAGE
 
 STREAMS: dict[str, tuple[str, ...]] = {
     **{one.stage: (one.consumes.stream,) for one in LINE},
@@ -27,7 +28,6 @@ STREAMS: dict[str, tuple[str, ...]] = {
 }
 """Consumer group → the streams that it reads."""
 
-_COUNTED_AT_MOST = 10_000
 _LOOKED_AT_AT_MOST = 1_000
 
 
@@ -164,14 +164,15 @@ async def backlog(
     *,
     stream: str,
     group: str,
-    counted_at_most: int = _COUNTED_AT_MOST,
     looked_at_at_most: int = _LOOKED_AT_AT_MOST,
 ) -> Backlog:
     """The work before one stage, on one stream; of so many units the attempts are counted."""
     unread, delayed, pending, age_ms, attempts, repeated, unread_ms = await scripts.backlog(
         keys=[stream_key(stream), delayed_key(group), waiting_entries_key(group)],
-        args=[group, counted_at_most, looked_at_at_most],
+        args=[group, PAGE, looked_at_at_most],
     )
+    if unread < 0:
+        unread = await scripts.unread.of(stream_key(stream), group)
     return Backlog(unread, delayed, pending, _age(age_ms), attempts, repeated, _age(unread_ms))
 
 

@@ -5,11 +5,13 @@ from pathlib import Path
 from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
 
+from libs.common.streams.unread import UnreadCounts
+
 _FOLDER = Path(__file__).parent / "scripts"
 
 
 class Scripts:
-    """All scripts, registered with one client."""
+    """All scripts, registered with one client, and what those remember that count by reading."""
 
     def __init__(self, redis: Redis) -> None:
         self.settle = _load(redis, "settle")
@@ -24,6 +26,7 @@ class Scripts:
         self.reap = _load(redis, "reap")
         self.backlog = _load(redis, "time", "backlog")
         self.erase = _load(redis, "erase")
+        self.unread = UnreadCounts(_load(redis, "ids", "unread"))
 
 
 def _load(redis: Redis, *names: str) -> AsyncScript:

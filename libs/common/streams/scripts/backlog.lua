@@ -1,7 +1,7 @@
--- How much work lies before a group. Redis 7 counts the unread entries; before that they are counted here, to a limit.
+-- How much work lies before a group. Redis 7 counts the unread entries; before that they are read here, to a limit.
 -- KEYS: stream, delayed, delayed entries. ARGV: group, limit of unread, limit of those whose attempts are looked at.
--- Answers unread, delayed, pending, milliseconds since the oldest was added, most attempts, units past their first,
--- milliseconds since the oldest that is unread was added.
+-- Answers unread or -1 if the limit does not suffice, delayed, pending, milliseconds since the oldest was added, most
+-- attempts, units past their first, milliseconds since the oldest that is unread was added.
 local info = {}
 local groups = redis.pcall('XINFO', 'GROUPS', KEYS[1])
 if not groups.err then
@@ -15,6 +15,7 @@ local start = info['last-delivered-id'] and '(' .. info['last-delivered-id'] or 
 local first = redis.call('XRANGE', KEYS[1], start, '+', 'COUNT', 1)
 local unread = 0
 if #first > 0 then unread = info['lag'] or #redis.call('XRANGE', KEYS[1], start, '+', 'COUNT', ARGV[2]) end
+if unread == tonumber(ARGV[2]) and not info['lag'] then unread = -1 end
 
 local attempts, repeated = 0, 0
 local function count(fields, delivered)
