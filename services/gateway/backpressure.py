@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from services.gateway.intake.idempotency import RequestKey
 from services.gateway.metrics.counts import LineCounts
 from services.gateway.runs.status import STAGES
 from services.gateway.schemas.problems import StageBacklog
+from services.gateway.shared_look import SharedLook
 
 MEETING_STAGES = tuple(one.stage for one in MEETING_LINE)
 """What a new meeting passes through."""
@@ -51,9 +51,8 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class _Look:
-    """What one look at the backlogs found, and when, by the monotonic clock."""
+    """What one look at the backlogs found."""
 
-    at: float
     units: Counter[str]
     finished: Mapping[str, int]
     """Within `_LATELY`, of the stages that are full."""
@@ -72,8 +71,7 @@ class Backpressure:
         self._scripts = scripts
         self._counts = counts
         self._limit = limit
-        self._look = _Look(at=-_FRESH, units=Counter(), finished={})
-        self._looking = asyncio.Lock()
+        self._newest = SharedLook(self._look, fresh=_FRESH)
 
     async def admit(self, stages: Sequence[str], key: RequestKey | None = None) -> None:
         """Let new work in that would pass through `stages`. `key`: a repeat of an accepted request is no new work.
@@ -83,7 +81,7 @@ class Backpressure:
         """
         if not self._limit:
             return
-        look = await self._fresh_look()
+        look = await self._newest()
         full = [one for one in stages if self._is_full(one, look.units)]
         if not full or (key is not None and await self._is_answered(key)):
             return
@@ -109,14 +107,10 @@ class Backpressure:
     async def _is_answered(self, key: RequestKey) -> bool:
         return bool(await self._database.fetch(_SQL["is_answered"], key.workspace, key.route, key.value))
 
-    async def _fresh_look(self) -> _Look:
-        async with self._looking:
-            if time.monotonic() - self._look.at >= _FRESH:
-                units = await self._units()
-                full = [stage for stage in units if self._is_full(stage, units)]
-                finished = await self._finished(full) if full else {}
-                self._look = _Look(at=time.monotonic(), units=units, finished=finished)
-        return self._look
+    async def _look(self) -> _Look:
+        units = await self._units()
+        full = [stage for stage in units if self._is_full(stage, units)]
+        return _Look(units, await self._finished(full) if full else {})
 
     async def _units(self) -> Counter[str]:
         in_redis, unsent = await asyncio.gather(self._in_redis(), self._unsent())

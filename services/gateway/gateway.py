@@ -61,6 +61,7 @@ class Gateway:
     limits: UploadLimits
     backpressure: Backpressure
     personas: tuple[str, ...]
+    health: HealthCheck
     metrics: GatewayMetrics
 
     def stop(self) -> None:
@@ -105,10 +106,6 @@ class Gateway:
         return Reembedding(self.database, self.redis, self.outbox_waiting)
 
     @property
-    def health(self) -> HealthCheck:
-        return HealthCheck(self.database, self.store, self.redis, self.scripts)
-
-    @property
     def overview(self) -> Overview:
         return Overview(self.database, self.redis, self.scripts)
 
@@ -138,7 +135,8 @@ async def open_gateway(settings: GatewaySettings) -> AsyncIterator[Gateway]:
     redis = connect(settings.redis_url)
     tail = Tail(redis, list(EVENTS))
     scripts, requested = Scripts(redis), asyncio.Event()
-    metrics = _metrics(HealthCheck(database, store, redis, scripts))
+    health = HealthCheck(database, store, redis, scripts)
+    metrics = _metrics(database, redis, scripts, health)
     try:
         yield Gateway(
             database=database,
@@ -157,6 +155,7 @@ async def open_gateway(settings: GatewaySettings) -> AsyncIterator[Gateway]:
             limits=UploadLimits(max_bytes=settings.max_upload_bytes, max_silence=settings.max_upload_silence),
             backpressure=Backpressure(database, scripts, metrics.counts, limit=settings.backlog_limit),
             personas=personas,
+            health=health,
             metrics=metrics,
         )
     finally:
@@ -165,11 +164,11 @@ async def open_gateway(settings: GatewaySettings) -> AsyncIterator[Gateway]:
         await database.close()
 
 
-def _metrics(health: HealthCheck) -> GatewayMetrics:
+def _metrics(database: Database, redis: Redis, scripts: Scripts, health: HealthCheck) -> GatewayMetrics:
     registry = CollectorRegistry()
     return GatewayMetrics(
         registry=registry,
         counts=LineCounts(registry),
         requests=RequestMetrics(registry),
-        line=LineGauges(registry, health.database, health.redis, health.scripts, health),
+        line=LineGauges(registry, database, redis, scripts, health),
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -18,6 +18,10 @@ from libs.common.streams.scripts import Scripts
 from services.gateway.database import Database, load_queries
 from services.gateway.embedding_models import models_in_use
 from services.gateway.schemas.health import DependencyHealth, Health, Readiness, StageHealth, StoppedWorker
+from services.gateway.shared_look import SharedLook
+
+FRESH = 1.0
+"""Seconds for which an answer is given again."""
 
 _SQL = load_queries("voiceprints")
 _UNTOLD = "it does not answer as it should; who sends an API key reads here what it says"
@@ -32,63 +36,83 @@ async def nobody() -> bool:
 
 
 @dataclass(frozen=True)
-class HealthCheck:
-    """Answers `/health` and `/ready`."""
+class _Line:
+    """The stages, and what is worth knowing of them though it is no fault."""
 
-    database: Database
-    store: ObjectStore
-    redis: Redis
-    scripts: Scripts
+    stages: Mapping[str, StageHealth] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+class HealthCheck:
+    """Answers `/health` and `/ready`; the servers are asked once in a moment, because everybody may ask for these."""
+
+    def __init__(
+        self, database: Database, store: ObjectStore, redis: Redis, scripts: Scripts, *, fresh: float = FRESH
+    ) -> None:
+        """`fresh`: seconds for which one look serves all who ask."""
+        self._database = database
+        self._store = store
+        self._redis = redis
+        self._scripts = scripts
+        self._dependencies = SharedLook(self._look_at_dependencies, fresh=fresh)
+        self._line = SharedLook(self._look_at_line, fresh=fresh)
 
     async def readiness(self, reader: Reader = nobody) -> Readiness:
         """Only what this gateway needs itself."""
-        dependencies = await self._dependencies(reader)
+        dependencies = await self._shown(reader)
         is_up = all(one.status == "up" for one in dependencies.values())
         return Readiness(status="ok" if is_up else "degraded", dependencies=dependencies)
 
     async def health(self, reader: Reader = nobody) -> Health:
         """The dependencies and every stage."""
-        dependencies = await self._dependencies(reader)
-        stages = await self._stages() if dependencies["redis"].status == "up" else {}
-        problems = (*_dependency_problems(dependencies), *_stage_problems(stages))
-        notes = await self._voiceprint_notes() if stages and dependencies["postgres"].status == "up" else ()
+        dependencies = await self._shown(reader)
+        line = await self._line() if dependencies["redis"].status == "up" else _Line()
+        problems = (*_dependency_problems(dependencies), *_stage_problems(line.stages))
         return Health(
             status="degraded" if problems else "ok",
             release=RELEASE,
             dependencies=dependencies,
-            stages=stages,
+            stages=dict(line.stages),
             problems=problems,
-            notes=notes,
+            notes=line.notes,
         )
 
-    async def _dependencies(self, reader: Reader) -> dict[str, DependencyHealth]:
-        found = await look_at(
-            {
-                "postgres": lambda: self.database.execute("SELECT 1"),
-                "redis": self.redis.ping,
-                "object_store": lambda: self.store.exists(PROBE),
-            }
-        )
+    async def _shown(self, reader: Reader) -> dict[str, DependencyHealth]:
+        found = await self._dependencies()
         is_told = any(one.error for one in found.values()) and await reader()
         return {name: _dependency(one, is_told=is_told) for name, one in found.items()}
+
+    async def _look_at_dependencies(self) -> Mapping[str, DependencyState]:
+        return await look_at(
+            {
+                "postgres": lambda: self._database.execute("SELECT 1"),
+                "redis": self._redis.ping,
+                "object_store": lambda: self._store.exists(PROBE),
+            }
+        )
+
+    async def _look_at_line(self) -> _Line:
+        stages = await self._stages()
+        is_asked = stages and (await self._dependencies())["postgres"].status == "up"
+        return _Line(stages, await self._voiceprint_notes() if is_asked else ())
 
     async def _stages(self) -> dict[str, StageHealth]:
         try:
             async with asyncio.timeout(PATIENCE):
-                views = await survey(self.redis, self.scripts)
+                views = await survey(self._redis, self._scripts)
         except (RedisError, OSError, TimeoutError):
             return {}  # it went away in between; the next look says so
         return {stage: _stage(stage, view) for stage, view in views.items()}
 
     async def _voiceprint_notes(self) -> tuple[str, ...]:
         """Whether voices are embedded with another model than those that are enrolled."""
-        models = await models_in_use(self.redis)
+        models = await models_in_use(self._redis)
         if len(models) > 1:
             several = f"diarizers embed with different models: {', '.join(models)}"
             return (f"{several}; a speaker is recognized only by the model that made the voiceprint",)
         try:
             async with asyncio.timeout(PATIENCE):
-                others = await self.database.fetch_one(_SQL["count_other_models"], models[0]) if models else None
+                others = await self._database.fetch_one(_SQL["count_other_models"], models[0]) if models else None
         except (PipelineError, TimeoutError):
             return ()  # it went away in between; the next look says so
         if others is None or not others["samples"]:

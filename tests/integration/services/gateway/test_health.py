@@ -4,9 +4,11 @@ import asyncio
 import datetime
 import signal
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
+import pytest
 from prometheus_client import CollectorRegistry
 
 from libs.common.events import Event, SampleAccepted
@@ -15,7 +17,9 @@ from libs.common.status.pages import Status, pages
 from libs.common.streams.keys import stream_key
 from libs.common.streams.monitor import Heartbeat, WorkerInfo
 from libs.common.streams.queue import StageQueue
+from services.gateway.app import create_app
 from services.gateway.gateway import Gateway
+from services.gateway.health import HealthCheck
 from services.gateway.settings import GatewaySettings
 from tests.integration.line import accepted, entry_of, normalized, publish, stage, until, working
 from tests.integration.obedient_service import LOADED, PROCEED
@@ -39,6 +43,13 @@ STAGES = {
 
 GROUP = "normalize_sample"
 NOW = datetime.datetime(2026, 1, 31, 12, 0, 0, tzinfo=datetime.UTC)
+
+
+@pytest.fixture
+def gateway(gateway: Gateway) -> Gateway:
+    """Looks each time that it is asked: what a test has just done shows at once."""
+    health = HealthCheck(gateway.database, gateway.store, gateway.redis, gateway.scripts, fresh=0.0)
+    return replace(gateway, health=health)
 
 
 async def beat(gateway: Gateway, **engines: str | None) -> None:
@@ -200,6 +211,25 @@ async def test_a_dependency_that_is_down_is_named(client_without_redis: httpx.As
 async def test_a_ready_gateway_says_so(client: httpx.AsyncClient) -> None:
     answer = await client.get("/ready")
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+
+
+async def test_all_who_ask_within_a_second_share_one_look(gateway: Gateway) -> None:
+    shared = HealthCheck(gateway.database, gateway.store, gateway.redis, gateway.scripts)
+    transport = httpx.ASGITransport(create_app(replace(gateway, health=shared)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        await gateway.health.health()
+        alone = await commands(gateway)
+        await asyncio.gather(*(client.get(path) for path in ("/health", "/ready") * 20))
+        together = await commands(gateway)
+    assert together["evalsha"] <= 2 * alone["evalsha"]  # one second may end in between
+    assert together["ping"] <= 2
+
+
+async def commands(gateway: Gateway) -> dict[str, int]:
+    """How often Redis was asked for what, since the last time that it was asked this."""
+    asked = await gateway.redis.info("commandstats")
+    await gateway.redis.config_resetstat()
+    return {name.removeprefix("cmdstat_"): one["calls"] for name, one in asked.items()}
 
 
 async def test_samples_that_another_engine_has_embedded_are_counted_in_a_note(
