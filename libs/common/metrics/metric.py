@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
 
-Over = Literal["sum", "max"]
+Over = Literal["sum", "max", "min"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class Metric:
     labels: tuple[str, ...] = ()
 
     over: Over = "sum"
-    """How replicas go together: `max` where all of them report the same thing."""
+    """How replicas go together: `max` where all of them report the same thing, `min` where the worst off counts."""
 
     @property
     def series(self) -> tuple[str, ...]:

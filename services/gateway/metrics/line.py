@@ -1,11 +1,13 @@
-"""The line as Redis and Postgres have it now. All gateways report the same, so the maximum over replicas counts; only of
-what answers them each says what it sees itself, and the minimum shows the one that does not reach a server.
+"""The line as Redis and Postgres have it now. All gateways report the same, so the maximum over replicas counts.
+
+Only of what answers them each says what it sees itself: the minimum shows the one that does not reach a server.
 
 The servers are asked when somebody scrapes, at most once in a few seconds and never for longer than a time limit. What
 one that is down would have said is left out, so that no old figure passes for a new one.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -22,7 +24,6 @@ from libs.common.streams.monitor import StageView, StreamSize, stream_sizes, sur
 from libs.common.streams.scripts import Scripts
 from services.gateway.database import Database, load_queries
 from services.gateway.health import HealthCheck
-from services.gateway.shared_look import SharedLook
 
 PATIENCE = 3.0
 """Seconds that a server gets to answer; Prometheus waits for ten."""
@@ -138,12 +139,16 @@ class LineGauges:
         self._scripts = scripts
         self._health = health
         self._state = _State()
-        self._newest = SharedLook(self._look, fresh=FRESH)
+        self._fresh_until = 0.0
+        self._looking = asyncio.Lock()
         registry.register(self)
 
     async def refresh(self) -> None:
         """Look again, unless somebody has just done so."""
-        self._state = await self._newest()
+        async with self._looking:
+            if time.monotonic() >= self._fresh_until:
+                self._state = await self._look()
+                self._fresh_until = time.monotonic() + FRESH
 
     async def _look(self) -> _State:
         readiness, streams, outbox = await asyncio.gather(

@@ -27,6 +27,7 @@ OF_PROMETHEUS = {"job", "instance"}
 _NAME = re.compile(r"\bhansard_\w+")
 _SELECTOR = re.compile(r"\b(hansard_\w+)\{([^}]*)\}")
 _MATCHER = re.compile(r"(\w+)\s*(?:=~|!~|!=|=)")
+_TOGETHER = re.compile(r"\b(sum|max|min|avg)\s*(?:by\s*\([^)]*\)\s*)?\(\s*(hansard_\w+)")
 _GROUPING = re.compile(r"\b(?:by|on|ignoring|without)\s*\(([^)]*)\)")
 
 
@@ -97,6 +98,12 @@ def test_an_expression_names_what_exists(expression: str) -> None:
 )
 def test_a_wrong_expression_is_found(expression: str) -> None:
     assert list(faults(expression)) != []
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_replicas_go_together_as_the_page_says(expression: str) -> None:
+    over = {one.name: one.over for one in metrics()}
+    assert [(how, name) for how, name in _TOGETHER.findall(expression) if how != over.get(name, how)] == []
 
 
 @pytest.mark.parametrize("alert", alerts(), ids=lambda one: one.alert)
