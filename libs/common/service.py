@@ -16,8 +16,9 @@ from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError
 
 from libs.common.cache import Cache, MemoryCache
-from libs.common.cases.replaying import replay_unit
+from libs.common.cases.replaying import replay_options, replay_unit
 from libs.common.child_process import ChildLimits
+from libs.common.command_line import command_of
 from libs.common.doctor.command import Checks, doctor, nothing_more
 from libs.common.engine_here import engine_here
 from libs.common.engine_process import child_engine
@@ -47,6 +48,11 @@ REFUSED = 78
 
 FAILED = 1
 """Exit status of a service that cannot start now, its settings being well: starting it again may help."""
+
+_COMMANDS = {
+    "doctor": "look at what this service needs; change nothing",
+    "replay": "work one recorded unit in this process, and say how it differs",
+}
 
 T = TypeVar("T")
 
@@ -80,18 +86,19 @@ Build = Callable[[S, Resources], AbstractAsyncContextManager[Sequence[Stage[Any]
 def run_service(name: str, settings_class: type[S], build: Build[S], checks: Checks[S] = nothing_more) -> None:
     """Run a worker until SIGTERM or SIGINT, or `replay` one recorded unit, or let the `doctor` look at everything.
 
-    Exits with a clear line and `REFUSED` or `FAILED` if it cannot start.
+    Exits with a clear line and `REFUSED` or `FAILED` if it cannot start; with 2 for arguments that it does not know.
     """
-    arguments = sys.argv[1:]
     guard_output()
-    if arguments[:1] == ["doctor"]:
-        _end_at_once(doctor(name, settings_class, checks, arguments[1:]))
+    command, options = command_of(name, _COMMANDS, sys.argv[1:]), sys.argv[2:]
+    if command == "doctor":
+        _end_at_once(doctor(name, settings_class, checks, options))
+    wanted = replay_options(name, options) if command == "replay" else None
     try:
         settings = read_settings(settings_class)
         assert isinstance(settings, ServiceSettings)
-        if arguments[:1] == ["replay"]:
+        if wanted is not None:
             configure_logs(name, level=settings.log_level, style=settings.log_format, stream=sys.stderr)
-            _end_at_once(replay_unit(arguments[1:], partial(_stages_here, settings, build)))
+            _end_at_once(replay_unit(wanted, partial(_stages_here, settings, build)))
         configure_logs(name, level=settings.log_level, style=settings.log_format)
         warn_of_misspelt(settings_class)
         with tracing(name, settings):

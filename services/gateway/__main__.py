@@ -9,6 +9,7 @@ import sys
 import structlog
 import uvicorn
 
+from libs.common.command_line import command_of, take_no_options
 from libs.common.doctor.command import doctor
 from libs.common.errors import PipelineError
 from libs.common.service import refusal, stop_signal
@@ -24,29 +25,35 @@ from services.gateway.keys.commands import keys, store_given_key
 from services.gateway.serving import running_gateway
 from services.gateway.settings import GatewaySettings
 
+_COMMANDS = {
+    "doctor": "look at what this service needs; change nothing",
+    "keys": "make, list and revoke API keys",
+    "migrate": "bring the database to the schema of this release, and store the key in HANSARD_API_KEY",
+}
+
 _log = structlog.get_logger(__name__)
 
 
 def main(arguments: list[str]) -> int:
     """Serve, migrate or manage keys; says in one line why not, with the status `REFUSED` if the settings are why."""
     guard_output()
-    if arguments[:1] == ["doctor"]:
-        return doctor("gateway", GatewaySettings, checks, arguments[1:])
+    command, options = command_of("gateway", _COMMANDS, arguments), arguments[1:]
+    if command == "doctor":
+        return doctor("gateway", GatewaySettings, checks, options)
+    if command == "migrate":
+        take_no_options("gateway", "migrate", _COMMANDS["migrate"], options)
     try:
         settings = read_settings(GatewaySettings)
-        stream = sys.stderr if arguments[:1] == ["keys"] else sys.stdout
+        stream = sys.stderr if command == "keys" else sys.stdout
         configure_logs("gateway", level=settings.log_level, style=settings.log_format, stream=stream)
         warn_of_misspelt(GatewaySettings)
-        match arguments:
-            case []:
+        match command:
+            case None:
                 asyncio.run(_serve(settings))
-            case ["migrate"]:
+            case "migrate":
                 _migrate(settings)
-            case ["keys", *asked]:
-                return keys(asked, settings.postgres_url)
-            case _:
-                sys.stderr.write("usage: python -m services.gateway [migrate | keys | doctor]\n")
-                return 2
+            case "keys":
+                return keys(options, settings.postgres_url)
     except PipelineError as error:
         line, status = refusal("gateway", error)
         sys.stderr.write(line)

@@ -31,14 +31,28 @@ OpenStages = Callable[[ObjectStore], AbstractAsyncContextManager[Sequence[Stage[
 """The stages of a service over a store, with their engines in this process."""
 
 
-def replay_unit(arguments: Sequence[str], open_stages: OpenStages) -> int:
+def replay_options(service: str, arguments: Sequence[str]) -> argparse.Namespace:
+    """Which unit is to be worked again, and how.
+
+    Raises:
+        SystemExit: With 0 after the help that was asked for; with 2 after the usage.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m services.{service} replay", description=__doc__)
+    parser.add_argument("case", type=Path, help="folder of an unpacked case")
+    parser.add_argument("event", help="name of the event that asks for the unit")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the run")
+    parser.add_argument("--pdb", action="store_true", help="debugger at the handler, and where it fails")
+    parser.add_argument("--json", action="store_true", help="print one document")
+    return parser.parse_args(arguments)
+
+
+def replay_unit(options: argparse.Namespace, open_stages: OpenStages) -> int:
     """Work a unit of an unpacked case and print how it differs; the answer is the exit status.
 
     Raises:
         UnreadableCase, InvalidSettings, ObjectMissing: It cannot be worked.
         PipelineError: The engine cannot be loaded.
     """
-    options = _options(arguments)
     case = Case(options.case)
     recorded = case.unit_of(options.event)
     try:
@@ -48,16 +62,6 @@ def replay_unit(arguments: Sequence[str], open_stages: OpenStages) -> int:
     report = _compared(case, recorded, replayed)
     _print(report, as_json=options.json)
     return DIFFERENT if report.is_different else 0
-
-
-def _options(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("case", type=Path, help="folder of an unpacked case")
-    parser.add_argument("event", help="name of the event that asks for the unit")
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the run")
-    parser.add_argument("--pdb", action="store_true", help="debugger at the handler, and where it fails")
-    parser.add_argument("--json", action="store_true", help="print one document")
-    return parser.parse_args(arguments)
 
 
 async def _replayed(

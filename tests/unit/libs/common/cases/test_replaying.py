@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from libs.common.cases.replaying import replay_unit
+from libs.common.cases.replaying import replay_options, replay_unit
 from libs.common.cases.report import DIFFERENT
 from libs.common.errors import InvalidSettings, PipelineError
 from libs.common.events import Event, SampleAccepted, SampleNormalized, StageFailed
@@ -71,7 +71,7 @@ def replayed(case: Path, handle: Handler, *options: str, fallback: Fallback[Samp
     async def open_stages(store: ObjectStore) -> AsyncIterator[Sequence[Stage[Any]]]:
         yield [Stage(name=UNIT.stage, consumes=SampleAccepted, handle=handle, fallback=fallback)]
 
-    return replay_unit([str(case), EVENT, *options], open_stages)
+    return replay_unit(replay_options("normalizer", [str(case), EVENT, *options]), open_stages)
 
 
 @pytest.fixture
