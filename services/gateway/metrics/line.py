@@ -7,7 +7,6 @@ one that is down would have said is left out, so that no old figure passes for a
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -24,6 +23,7 @@ from libs.common.streams.monitor import StageView, StreamSize, stream_sizes, sur
 from libs.common.streams.scripts import Scripts
 from services.gateway.database import Database, load_queries
 from services.gateway.health import HealthCheck
+from services.gateway.shared_look import SharedLook
 
 PATIENCE = 3.0
 """Seconds that a server gets to answer; Prometheus waits for ten."""
@@ -139,16 +139,12 @@ class LineGauges:
         self._scripts = scripts
         self._health = health
         self._state = _State()
-        self._fresh_until = 0.0
-        self._looking = asyncio.Lock()
+        self._newest = SharedLook(self._look, fresh=FRESH)
         registry.register(self)
 
     async def refresh(self) -> None:
         """Look again, unless somebody has just done so."""
-        async with self._looking:
-            if time.monotonic() >= self._fresh_until:
-                self._state = await self._look()
-                self._fresh_until = time.monotonic() + FRESH
+        self._state = await self._newest()
 
     async def _look(self) -> _State:
         readiness, streams, outbox = await asyncio.gather(
