@@ -62,6 +62,16 @@ class Stage:
         """The one that counts, where one replaces another."""
         return next(iter(reversed(list(self.all(name)))), None)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What it sets, as it stands there."""
+        return {name: value for one in self.all("ENV") for name, value in one.assignments.items()}
+
+    @property
+    def written_folders(self) -> dict[str, str]:
+        """Variable → the folder that what runs in it writes to: for scratch files, and for models that are fetched."""
+        return {name: self.environment[name] for name in ("TMPDIR", "HF_HOME") if name in self.environment}
+
 
 def read_stages(path: Path) -> tuple[Stage, ...]:
     """All stages of a Dockerfile; its last is the image."""

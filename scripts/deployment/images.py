@@ -17,6 +17,8 @@ def image_faults(services: tuple[Service, ...]) -> Iterator[str]:
             yield f"services/{service.name}: no Dockerfile"
             continue
         stages = read_stages(service.dockerfile)
+        if len(stages) == 1:
+            yield f"services/{service.name}/Dockerfile: has one stage, so what builds stays in the image"
         shapes[service.name] = _shape(service, stages)
         yield from (f"services/{service.name}/Dockerfile: {fault}" for fault in _faults(service, stages[-1]))
     usual = shapes.get("normalizer", [])
@@ -29,6 +31,10 @@ def _faults(service: Service, image: Stage) -> Iterator[str]:
     user, check = image.last("USER"), image.last("HEALTHCHECK")
     if user is None or user.value in {"root", "0"}:
         yield "runs as root"
+    elif not user.value.isdecimal():
+        yield "names its user: Kubernetes cannot see whether that is root"
+    if image.environment.get("HOST") != "0.0.0.0":
+        yield "listens to nobody outside its container"
     page = "/ready" if service.name == "gateway" else "/health"
     if check is None or page not in exec_form(check)[-1]:
         yield f"its HEALTHCHECK does not ask {page}"

@@ -1,137 +1,35 @@
 """What the manifests promise beyond their schemas."""
 
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
-
-from libs.common.line import LINE, Position
 from libs.common.release import RELEASE
-from libs.common.streams.keys import stream_key
+from scripts.deployment.dockerfile import read_stages
+from scripts.deployment.manifests import (
+    BASE,
+    KEDA,
+    Container,
+    Kustomization,
+    PodSpec,
+    Values,
+    read_manifest,
+    read_pod,
+)
 from scripts.deployment.railway import MARGIN
 from scripts.deployment.service_files import Service
 
-BASE, KEDA = Path("deploy/kubernetes/base"), Path("deploy/kubernetes/keda")
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
-
-
-class Named(_Part):
-    """A reference by name."""
-
-    name: str
-
-
-class EnvironmentSource(_Part):
-    """Where a container has variables from."""
-
-    config_map_ref: Named | None = None
-    secret_ref: Named | None = None
-
-
-class HttpGet(_Part):
-    """A page that is asked."""
-
-    path: str
-
-
-class Probe(_Part):
-    """One look at a container."""
-
-    http_get: HttpGet
-
-
-class Container(_Part):
-    """Of a pod."""
-
-    env_from: list[EnvironmentSource] = []
-    startup_probe: Probe | None = None
-    liveness_probe: Probe | None = None
-    readiness_probe: Probe | None = None
-
-
-class PodSpec(_Part):
-    """Of a deployment."""
-
-    termination_grace_period_seconds: float = 30.0
-    containers: list[Container]
-
-
-class Template(_Part):
-    """Of its pods."""
-
-    spec: PodSpec
-
-
-class DeploymentSpec(_Part):
-    """What a deployment keeps running."""
-
-    template: Template
-
-
-class Deployment(_Part):
-    """One service."""
-
-    spec: DeploymentSpec
-
-
-class Values(_Part):
-    """A ConfigMap or a Secret."""
-
-    metadata: Named
-    data: dict[str, str] = {}
-    string_data: dict[str, str] = Field(default={})
-
-
-class Trigger(_Part):
-    """What KEDA looks at."""
-
-    type: str
-    metadata: dict[str, str]
-
-
-class ScaledSpec(_Part):
-    """How many there may be, and why."""
-
-    min_replica_count: int = 0
-    triggers: list[Trigger]
-
-
-class ScaledObject(_Part):
-    """Of one service."""
-
-    spec: ScaledSpec
-
-
-class Image(_Part):
-    """Of one service."""
-
-    name: str
-    new_tag: str
-
-
-class Kustomization(_Part):
-    """What is applied together."""
-
-    resources: list[str]
-    images: list[Image] = []
-
 
 def kubernetes_faults(services: tuple[Service, ...], root: Path) -> Iterator[str]:
-    """Pods that are killed too early or asked the wrong page, stages that nobody scales, files that nobody applies."""
+    """Pods that end too early, are asked the wrong page, may do too much or lack something; files nobody applies."""
+    base = Kustomization.model_validate(read_manifest(root / BASE / "kustomization.yaml"))
     for service in services:
-        path = BASE / f"{service.name}.yaml"
-        pod = Deployment.model_validate(_read(root / path)).spec.template.spec
-        yield from (f"{path}: {fault}" for fault in _pod_faults(service, pod))
-    for service in services[1:]:
-        yield from _scaling_faults(service, root)
+        path, pod = BASE / f"{service.name}.yaml", read_pod(root, service.name)
+        yield from (f"{path}: {fault}" for fault in (*_pod_faults(service, pod), *_security_faults(service, pod)))
+        if pod.containers[0].image not in {image.name for image in base.images}:
+            yield f"{BASE}/kustomization.yaml does not say where {pod.containers[0].image} is"
     for folder in (BASE, KEDA):
         yield from _forgotten(root, folder)
-    for image in Kustomization.model_validate(_read(root / BASE / "kustomization.yaml")).images:
+    for image in base.images:
         if image.new_tag != RELEASE:
             yield f"{BASE}/kustomization.yaml: {image.name} is not of this release, {RELEASE}"
 
@@ -147,37 +45,45 @@ def _pod_faults(service: Service, pod: PodSpec) -> Iterator[str]:
         yield "takes work before it is ready"
     if liveness is None or (liveness.http_get.path == "/health") == (service.name == "gateway"):
         yield "a worker's liveness is /health; the gateway's is not, which tells of the whole line"
+    if container.image != f"hansard-{service.name}":
+        yield f"does not run hansard-{service.name}"
+    migrations = [one for one in pod.init_containers if one.args[-2:] == ["services.gateway", "migrate"]]
+    if service.name == "gateway" and not migrations:
+        yield "does not migrate before it starts"
 
 
-def _scaling_faults(service: Service, root: Path) -> Iterator[str]:
-    path = KEDA / f"{service.name}.yaml"
-    scaled = ScaledObject.model_validate(_read(root / path)).spec
-    for position in LINE:
-        if position.service == service.name:
-            yield from (f"{path}: {fault}" for fault in _stage_faults(position, scaled))
+def _security_faults(service: Service, pod: PodSpec) -> Iterator[str]:
+    image = read_stages(service.dockerfile)[-1]
+    user, security = image.last("USER"), pod.security_context
+    if not security.run_as_non_root or user is None or str(security.run_as_user) != user.value:
+        yield "does not run as the user of its image, or may run as root"
+    if security.seccomp_profile.type != "RuntimeDefault":
+        yield "may make any system call"
+    if pod.automount_service_account_token:
+        yield "has a token of the cluster, which it does not need"
+    for container in (*pod.init_containers, *pod.containers):
+        yield from (f"{container.name} {fault}" for fault in _container_faults(container, pod, image.written_folders))
 
 
-def _stage_faults(position: Position, scaled: ScaledSpec) -> Iterator[str]:
-    stream = stream_key(position.consumes.stream)
-    looks = [
-        trigger.metadata
-        for trigger in scaled.triggers
-        if trigger.type == "redis-streams"
-        and (trigger.metadata["stream"], trigger.metadata["consumerGroup"]) == (stream, position.stage)
-    ]
-    for parameter, what in (("lagCount", "waits"), ("pendingEntriesCount", "is in hand")):
-        if not any(parameter in look for look in looks):
-            yield f"nobody looks at what {what} of {position.stage}"
-    if scaled.min_replica_count > 0:
-        return
-    places = {trigger.metadata["valueLocation"] for trigger in scaled.triggers if trigger.type == "metrics-api"}
-    for count in ("waiting", "delayed"):
-        if f"stages.{position.stage}.queue.{count}" not in places:
-            yield f"goes to zero, and would sleep over what is {count} of {position.stage}"
+def _container_faults(container: Container, pod: PodSpec, written: dict[str, str]) -> Iterator[str]:
+    security = container.security_context
+    if security.allow_privilege_escalation or "ALL" not in security.capabilities.drop:
+        yield "keeps privileges"
+    if not security.read_only_root_filesystem:
+        yield "may write to its own files"
+    if "memory" not in container.resources.limits:
+        yield "has no limit of memory"
+    if not {"cpu", "memory"} <= container.resources.requests.keys():
+        yield "asks for no memory or CPU, and may be put where there is none"
+    volumes = {volume.name for volume in pod.volumes}
+    mounts = [Path(one.mount_path) for one in container.volume_mounts if one.name in volumes and not one.read_only]
+    for name, folder in written.items():
+        if not any(PurePosixPath(folder).is_relative_to(mount) for mount in mounts):
+            yield f"cannot write to {folder}, which is its {name}"
 
 
 def _forgotten(root: Path, folder: Path) -> Iterator[str]:
-    listed = set(Kustomization.model_validate(_read(root / folder / "kustomization.yaml")).resources)
+    listed = set(Kustomization.model_validate(read_manifest(root / folder / "kustomization.yaml")).resources)
     there = {one.name for one in (root / folder).glob("*.yaml") if ".example." not in one.name} - {"kustomization.yaml"}
     for name in sorted(there - listed):
         yield f"{folder}/kustomization.yaml does not list {name}"
@@ -187,15 +93,10 @@ def _forgotten(root: Path, folder: Path) -> Iterator[str]:
 
 def given_variables(root: Path, service: Service) -> frozenset[str]:
     """The variables that the ConfigMap and the example secrets give a service's container."""
-    deployment = Deployment.model_validate(_read(root / BASE / f"{service.name}.yaml"))
-    sources = deployment.spec.template.spec.containers[0].env_from
+    sources = read_pod(root, service.name).containers[0].env_from
     wanted = {ref.name for one in sources for ref in (one.config_map_ref, one.secret_ref) if ref is not None}
     files = [root / BASE / "configmap.yaml", *(root / BASE).glob("secret*.example.yaml")]
-    values = [Values.model_validate(_read(path)) for path in files]
+    values = [Values.model_validate(read_manifest(path)) for path in files]
     return frozenset(
         key for one in values if one.metadata.name in wanted for key in one.data.keys() | one.string_data.keys()
     )
-
-
-def _read(path: Path) -> object:
-    return yaml.safe_load(path.read_text("utf-8"))

@@ -13,6 +13,8 @@ from scripts.deployment.service_files import Service
 MARGIN = 10.0
 """Seconds that a service needs beyond its grace: to close its connections, and to end its children."""
 
+_START = ("uvicorn", "services.gateway.asgi:app", "--host 0.0.0.0", "--port $PORT")
+"""The gateway's: always with keys, where Railway looks for it."""
 
 _EMPTY = "services/__init__.py"
 """Goes into every image and never changes."""
@@ -63,16 +65,24 @@ def _faults(service: Service, file: RailwayFile) -> Iterator[str]:
         yield f"dockerfilePath is not {dockerfile}"
     if file.deploy.healthcheck_path != "/ready":
         yield "a deploy goes live before the service is ready"
+    if file.deploy.restart_policy_type != "ALWAYS":
+        yield "is not started again whenever it ends"
     if file.deploy.draining_seconds < service.grace + MARGIN:
         yield f"drainingSeconds is less than GRACE ({service.grace:g} s) and {MARGIN:g} s more"
-    start = file.deploy.start_command
-    if start is not None and "$" in start and not re.fullmatch(r'/bin/sh -c "exec .+"', start):
-        yield "startCommand has variables, but no shell that expands them"
-    if service.name == "gateway" and file.deploy.pre_deploy_command != ["python -m services.gateway migrate"]:
-        yield "does not migrate before a deploy"
+    yield from _start_faults(service, file.deploy)
     for source in _copied(service):
         if not any(_covers(pattern, source) for pattern in file.build.watch_patterns):
             yield f"watchPatterns do not cover {source}, which the image has"
+
+
+def _start_faults(service: Service, deploy: Deploy) -> Iterator[str]:
+    start = deploy.start_command
+    if service.name == "gateway" and not all(word in (start or "") for word in _START):
+        yield f"does not start with {' '.join(_START)}"
+    if start is not None and "$" in start and not re.fullmatch(r'/bin/sh -c "exec .+"', start):
+        yield "startCommand has variables, but no shell that expands them"
+    if service.name == "gateway" and deploy.pre_deploy_command != ["python -m services.gateway migrate"]:
+        yield "does not migrate before a deploy"
 
 
 def _copied(service: Service) -> Iterator[str]:

@@ -6,29 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from libs.common.release import RELEASE
-from scripts.deployment.check import faults
-from scripts.deployment.compose import compose_faults, seconds
-from scripts.deployment.images import image_faults
-from scripts.deployment.kubernetes import kubernetes_faults
+from scripts.deployment.check import agreement_faults, faults
+from scripts.deployment.compose import seconds
 from scripts.deployment.linters import lint
-from scripts.deployment.railway import railway_faults
 from scripts.deployment.service_files import ROOT, services
-from scripts.deployment.variables import railway_variables, variable_faults
+from scripts.deployment.variables import railway_variables
 from services.gateway.routes.pipeline_examples import PIPELINE
+from tests.unit.scripts.deployment.broken_files import BROKEN
 
 _FILES = (
     "railway.toml",
     "docker-compose*.yml",
+    ".env.example",
     "services/*/Dockerfile",
     "services/*/railway.toml",
     "deploy/kubernetes/*/*.yaml",
     "docs/deployment/railway.md",
     ".github/workflows/*.yml",
 )
-
-
-_LIVENESS = "livenessProbe:\n            httpGet: { path: /docs"
 
 
 @pytest.fixture
@@ -42,18 +37,6 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _agreements(root: Path) -> list[str]:
-    """What is found without the tools of others, which take their time."""
-    every = services(root)
-    return [
-        *image_faults(every),
-        *railway_faults(every),
-        *compose_faults(every, root),
-        *kubernetes_faults(every, root),
-        *variable_faults(every, root),
-    ]
-
-
 def _replace(file: Path, old: str, new: str) -> None:
     text = file.read_text()
     assert old in text
@@ -64,66 +47,15 @@ def test_the_files_are_as_they_should_be() -> None:
     assert list(faults(ROOT)) == []
 
 
-@pytest.mark.parametrize(
-    ("file", "old", "new", "expected"),
-    [
-        ("railway.toml", "drainingSeconds = 45", "drainingSeconds = 20", "drainingSeconds is less than GRACE"),
-        ("railway.toml", '/bin/sh -c "exec uvicorn', '"uvicorn', "no shell that expands them"),
-        ("railway.toml", "services.gateway migrate", "services.gateway", "does not migrate"),
-        ("railway.toml", ', "/migrations/**"', "", "do not cover migrations"),
-        ("services/diarizer/railway.toml", "requirements-no-deps", "other", "do not cover requirements-no-deps.txt"),
-        ("services/diarizer/railway.toml", "services/diarizer/D", "services/gateway/D", "dockerfilePath is not"),
-        ("services/normalizer/railway.toml", '"/ready"', '"/health"', "before the service is ready"),
-        ("services/summarizer/Dockerfile", "COPY libs/common libs/common\n", "COPY libs libs\n", "copies libs"),
-        ("services/summarizer/Dockerfile", "USER 10001\n", "", "runs as root"),
-        ("services/summarizer/Dockerfile", "/health", "/metrics", "does not ask /health"),
-        ("services/summarizer/Dockerfile", "PYTHONUNBUFFERED=1 ", "", "is unlike the normalizer's"),
-        ("services/summarizer/Dockerfile", "HOST=0.0.0.0", "HOSTS=0.0.0.0", "sets HOSTS, which no service reads"),
-        ("docker-compose.yml", "stop_grace_period: 45s", "stop_grace_period: 10s", "is killed within GRACE"),
-        ("docker-compose.yml", "  AWS_ALLOW_HTTP:", "  # ", "refuses its store without AWS_ALLOW_HTTP"),
-        ("docker-compose.yml", "cap_drop: [ALL]", "cap_drop: []", "keeps privileges"),
-        ("docker-compose.yml", "mem_limit: 2g", "cpu_shares: 1", "has no limit of memory"),
-        ("docker-compose.yml", "  SUMMARIZER_ENGINE:", "  SUMARIZER_ENGINE:", "sets SUMARIZER_ENGINE"),
-        ("docker-compose.yml", "  REDIS_URL:", "  LOG_LEVEL:", "does not give the normalizer its REDIS_URL"),
-        ("deploy/kubernetes/base/configmap.yaml", "AWS_REGION", "LEASE", "does not give the diarizer its AWS_REGION"),
-        ("deploy/kubernetes/base/gateway.yaml", "path: /docs", "path: /ready", "is killed when it starts"),
-        (
-            "deploy/kubernetes/base/gateway.yaml",
-            _LIVENESS,
-            _LIVENESS.replace("/docs", "/health"),
-            "the gateway's is not",
-        ),
-        (
-            "deploy/kubernetes/base/diarizer.yaml",
-            "terminationGracePeriodSeconds: 60",
-            "terminationGracePeriodSeconds: 20",
-            "after GRACE",
-        ),
-        ("deploy/kubernetes/base/kustomization.yaml", f"newTag: {RELEASE}", "newTag: 0.1.0", "is not of this release"),
-        ("deploy/kubernetes/base/kustomization.yaml", "  - diarizer.yaml\n", "", "does not list diarizer.yaml"),
-        (
-            "deploy/kubernetes/keda/diarizer.yaml",
-            'lagCount: "8"',
-            'pendingEntriesCount: "8"',
-            "looks at what waits of match",
-        ),
-        (
-            "deploy/kubernetes/keda/summarizer.yaml",
-            "queue.delayed",
-            "queue.pending",
-            "would sleep over what is delayed of summarize",
-        ),
-        ("docs/deployment/railway.md", "| `POSTGRES_URL` |", "| `POSTGRES_URI` |", "sets POSTGRES_URI"),
-    ],
-)
+@pytest.mark.parametrize(("file", "old", "new", "expected"), BROKEN)
 def test_what_does_not_agree_is_named(copy: Path, file: str, old: str, new: str, expected: str) -> None:
     _replace(copy / file, old, new)
-    assert any(expected in fault for fault in _agreements(copy))
+    assert any(expected in fault for fault in agreement_faults(copy))
 
 
 def test_a_stage_that_goes_to_zero_must_see_what_is_delayed(copy: Path) -> None:
     _replace(copy / "deploy/kubernetes/keda/normalizer.yaml", "minReplicaCount: 1", "minReplicaCount: 0")
-    assert any("sleep over what is delayed of normalize" in fault for fault in _agreements(copy))
+    assert any("sleep over what is delayed of normalize" in fault for fault in agreement_faults(copy))
 
 
 def test_every_count_that_keda_reads_is_in_the_answer_of_the_gateway() -> None:
