@@ -1,12 +1,13 @@
 """Who asks: a key is looked up in Postgres, and remembered for a few seconds."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import asyncpg
 
-from services.gateway.database import Database, DatabaseNotMigrated, load_queries
+from services.gateway.database import Database, DatabaseNotMigrated, DatabaseUnavailable, load_queries
 from services.gateway.errors import Unauthorized
 from services.gateway.keys.key import digest, is_key
 
@@ -14,6 +15,9 @@ DEFAULT_WORKSPACE = "default"
 
 REMEMBERED = 3.0
 """Seconds that a key opens after it was looked up, even if it is revoked meanwhile."""
+
+_PATIENCE = 1.0
+"""Seconds that an answer under way waits for a look at its key."""
 
 _SQL = load_queries("keys")
 
@@ -41,6 +45,8 @@ class Callers:
         self._known: dict[bytes, _Known] = {}
         self.is_key_required = is_key_required
         self.remembered = REMEMBERED
+        self._unasked_until = 0.0
+        self._looks = set[asyncio.Task[bool]]()
 
     async def who(self, authorizations: Sequence[str]) -> Caller:
         """Who sent these `Authorization` headers; a wrong key is refused also where none is asked for.
@@ -57,6 +63,24 @@ class Callers:
         # Looked up by its digest: how long that takes says nothing about the keys that there are.
         return await self._known_by(digest(key))
 
+    async def still_opens(self, authorizations: Sequence[str]) -> bool:
+        """Whether what has let somebody in does so now; it does while nobody can be asked.
+
+        An answer under way is held up by a server that is away neither for long nor again and again.
+        """
+        key = _bearer(authorizations)
+        if key is None or self._remembered(digest(key)) or time.monotonic() < self._unasked_until:
+            return True
+        # Left to itself when it takes too long: to be cancelled, a statement waits for the server once more.
+        look = asyncio.create_task(self._opens(authorizations))
+        self._looks.add(look)
+        look.add_done_callback(self._looks.discard)
+        await asyncio.wait({look}, timeout=_PATIENCE)
+        if look.done():
+            return look.result()
+        self._ask_nobody_for_now()
+        return True
+
     async def has_any(self) -> bool:
         """Whether any key opens anything.
 
@@ -69,10 +93,26 @@ class Callers:
             raise DatabaseNotMigrated from error
         return row is not None and bool(row["found"])
 
+    async def _opens(self, authorizations: Sequence[str]) -> bool:
+        try:
+            await self.who(authorizations)
+        except Unauthorized:
+            return False
+        except DatabaseUnavailable:
+            self._ask_nobody_for_now()
+        return True
+
+    def _ask_nobody_for_now(self) -> None:
+        self._unasked_until = time.monotonic() + REMEMBERED
+
+    def _remembered(self, sha256: bytes) -> Caller | None:
+        known = self._known.get(sha256)
+        return known.caller if known is not None and time.monotonic() < known.until else None
+
     async def _known_by(self, sha256: bytes) -> Caller:
-        known, now = self._known.get(sha256), time.monotonic()
-        if known is not None and now < known.until:
-            return known.caller
+        if caller := self._remembered(sha256):
+            return caller
+        now = time.monotonic()
         self._known.pop(sha256, None)
         row = await self._database.fetch_one(_SQL["find"], sha256)
         if row is None:

@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from libs.common.errors import PipelineError
-from services.gateway.database import DatabaseUnavailable
 from services.gateway.errors import Unauthorized
 from services.gateway.keys.callers import Caller, Callers
 from services.gateway.keys.own_machine import is_asked_by_itself
@@ -85,15 +84,7 @@ class _Watched:
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.body":
-            if self._has_body:
-                await self._look_again()
+            if self._has_body and not await self._callers.still_opens(self._shown):
+                raise _Revoked
             self._has_body = True
         await self._send(message)
-
-    async def _look_again(self) -> None:
-        try:
-            await self._callers.who(self._shown)
-        except Unauthorized as error:
-            raise _Revoked from error
-        except DatabaseUnavailable:
-            pass  # who was let in stays while nobody can be asked
