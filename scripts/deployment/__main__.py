@@ -49,7 +49,8 @@ def _check() -> int:
     found = list(faults(ROOT))
     for one in found:
         print(one)
-    print(f"{len(found)} faults" if found else "The files of the deployments are as they should be.")
+    counted = "1 fault" if len(found) == 1 else f"{len(found)} faults"
+    print(counted if found else "The files of the deployments are as they should be.")
     return 1 if found else 0
 
 

@@ -114,6 +114,11 @@ def compose_faults(services: tuple[Service, ...], root: Path) -> Iterator[str]:
         yield from (f"{COMPOSE}: {service.name} {fault}" for fault in found)
     yield from (f"{COMPOSE}: {fault}" for fault in _order_faults(services, containers))
     yield from _gpu_faults(root)
+    for path in sorted(root.glob("docker-compose*.yml")):
+        for name, container in read_compose(path).services.items():
+            engine = container.environment.get(f"{name.upper()}_ENGINE")
+            if container.build is not None and container.build.args.get("ENGINE", engine) != engine:
+                yield f"{path.name}: {name} is built for another engine than it is to use"
 
 
 def _faults(service: Service, container: ComposeService) -> Iterator[str]:
@@ -171,6 +176,8 @@ def _gpu_faults(root: Path) -> Iterator[str]:
     for name, container in read_compose(path).services.items():
         if "gpu" not in str(container.deploy.resources.get("reservations", "")):
             yield f"{path.name}: {name} reserves no GPU"
+        if "cuda" not in container.environment.values():
+            yield f"{path.name}: {name} does not compute on its GPU"
 
 
 def seconds(duration: str) -> float:

@@ -45,8 +45,15 @@ def _pod_faults(service: Service, pod: PodSpec) -> Iterator[str]:
         yield "takes work before it is ready"
     if liveness is None or (liveness.http_get.path == "/health") == (service.name == "gateway"):
         yield "a worker's liveness is /health; the gateway's is not, which tells of the whole line"
+    yield from _image_faults(service, pod)
+
+
+def _image_faults(service: Service, pod: PodSpec) -> Iterator[str]:
+    container, image = pod.containers[0], read_stages(service.dockerfile)[-1]
     if container.image != f"hansard-{service.name}":
         yield f"does not run hansard-{service.name}"
+    if [(one.name, str(one.container_port)) for one in container.ports] != [("http", image.environment.get("PORT"))]:
+        yield f"is asked where it does not listen: its image has PORT={image.environment.get('PORT')}"
     migrations = [one for one in pod.init_containers if one.args[-2:] == ["services.gateway", "migrate"]]
     if service.name == "gateway" and not migrations:
         yield "does not migrate before it starts"

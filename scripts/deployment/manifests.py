@@ -79,6 +79,12 @@ class PodSecurity(_Part):
     seccomp_profile: Profile = Profile()
 
 
+class Port(Named):
+    """Where a container listens."""
+
+    container_port: int
+
+
 class Mount(Named):
     """Where a container sees a volume."""
 
@@ -91,6 +97,7 @@ class Container(Named):
 
     image: str
     args: list[str] = []
+    ports: list[Port] = []
     env: list[Variable] = []
     env_from: list[EnvironmentSource] = []
     startup_probe: Probe | None = None

@@ -212,5 +212,9 @@ BROKEN: tuple[tuple[str, str, str, str], ...] = (
     (_SCALED, 'pendingEntriesCount: "4"', 'pendingEntriesCount: "1"', "the pendingEntriesCount of plan is not 4"),
     (_SCALED, 'targetValue: "2"', 'targetValue: "20"', "the targetValue of what waits of transcribe is not 2"),
     (_SCALED, "scaleTargetRef: { name: transcriber }", "scaleTargetRef: { name: diarizer }", "scales diarizer"),
+    ("docker-compose.yml", 'ENGINE: "${DIARIZER_ENGINE:-embedded}"', "ENGINE: pyannote", "is built for another engine"),
+    ("docker-compose.gpu.yml", "DIARIZER_ENGINE: pyannote", "DIARIZER_ENGINE: embedded", "is built for another engine"),
+    ("docker-compose.gpu.yml", "WHISPER_DEVICE: cuda", "WHISPER_DEVICE: cpu", "does not compute on its GPU"),
+    (_TRANSCRIBER, "containerPort: 8003", "containerPort: 8002", "its image has PORT=8003"),
     ("docs/deployment/railway.md", "| `POSTGRES_URL` |", "| `POSTGRES_URI` |", "sets POSTGRES_URI"),
 )
