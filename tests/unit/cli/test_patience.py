@@ -1,13 +1,17 @@
 """A command waits for a gateway that has too much to do, as long as that asks for and no longer."""
 
 import json
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from rich.console import Console
 
+from cli.client import Gateway
+from cli.errors import GatewayRefused
 from tests.http_servers import serving
 from tests.unit.cli.recorded_gateway import MEETING, run
 
@@ -55,6 +59,15 @@ def test_a_refused_recording_is_sent_again_whole(busy: str, recording: Path) -> 
     assert len(set(Busy.sizes)) == 1
     assert len(Busy.sizes) == 3
     assert Busy.sizes[0] > recording.stat().st_size
+
+
+def test_whoever_has_no_time_left_is_told_at_once(busy: str, recording: Path) -> None:
+    Busy.refusals = [0]
+    with (
+        Gateway(busy, Console(quiet=True), until=time.monotonic()) as gateway,
+        pytest.raises(GatewayRefused, match="1000 units wait"),
+    ):
+        gateway.process(recording, {})
 
 
 def test_nobody_waits_for_hours(busy: str, recording: Path) -> None:
