@@ -98,6 +98,17 @@ async def test_refusals_are_counted_by_the_stage_that_is_full(client: httpx.Asyn
     assert 'hansard_refused_requests_total{stage="enroll"} 0.0' in counted
 
 
+async def test_a_refusal_and_the_metrics_say_how_many_wait_however_many_they_are(
+    client: httpx.AsyncClient, gateway: Gateway
+) -> None:
+    async with gateway.redis.pipeline(transaction=False) as pipe:
+        for _ in range(12_345):
+            pipe.xadd(stream_key(MeetingAccepted.stream), {"fact": "f"})
+        await pipe.execute()
+    assert_refused(await upload(client), "normalize", 12_345)
+    assert 'hansard_stage_waiting_units{stage="normalize"} 12345.0' in (await client.get("/metrics")).text.splitlines()
+
+
 async def test_work_that_is_put_aside_or_on_loan_counts(client: httpx.AsyncClient, gateway: Gateway) -> None:
     await fill(gateway, [meeting() for _ in range(LIMIT)])
     stage = CONSUMERS[MeetingAccepted.stream].stage
