@@ -59,14 +59,15 @@ class HealthCheck:
 
     async def readiness(self, reader: Reader = nobody) -> Readiness:
         """Only what this gateway needs itself."""
-        dependencies = await self._shown(reader)
+        dependencies = await _shown(await self._dependencies(), reader)
         is_up = all(one.status == "up" for one in dependencies.values())
         return Readiness(status="ok" if is_up else "degraded", dependencies=dependencies)
 
     async def health(self, reader: Reader = nobody) -> Health:
         """The dependencies and every stage."""
-        dependencies = await self._shown(reader)
-        line = await self._line() if dependencies["redis"].status == "up" else _Line()
+        found = await self._dependencies()
+        line = await self._line() if found["redis"].status == "up" else _Line()
+        dependencies = await _shown(found, reader)
         problems = (*_dependency_problems(dependencies), *_stage_problems(line.stages))
         return Health(
             status="degraded" if problems else "ok",
@@ -76,11 +77,6 @@ class HealthCheck:
             problems=problems,
             notes=line.notes,
         )
-
-    async def _shown(self, reader: Reader) -> dict[str, DependencyHealth]:
-        found = await self._dependencies()
-        is_told = any(one.error for one in found.values()) and await reader()
-        return {name: _dependency(one, is_told=is_told) for name, one in found.items()}
 
     async def _look_at_dependencies(self) -> Mapping[str, DependencyState]:
         return await look_at(
@@ -121,6 +117,11 @@ class HealthCheck:
             f"enrolment samples without a voiceprint of {models[0]}, with which voices are embedded now: "
             f"{others['samples']}, in {others['workspaces']} of the workspaces; `hansard speakers re-embed` makes them",
         )
+
+
+async def _shown(found: Mapping[str, DependencyState], reader: Reader) -> dict[str, DependencyHealth]:
+    is_told = any(one.error for one in found.values()) and await reader()
+    return {name: _dependency(one, is_told=is_told) for name, one in found.items()}
 
 
 def _dependency(state: DependencyState, *, is_told: bool) -> DependencyHealth:
