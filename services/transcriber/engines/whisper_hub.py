@@ -59,8 +59,9 @@ def fetch_snapshot(repository: str, *, token: str | None) -> Path:
             repository, allow_patterns=list(WANTED), token=token, tqdm_class=_LoggedProgress, max_workers=2
         )
     except (OSError, RuntimeError, httpx2.HTTPError, XetDownloadError) as error:
-        raise _kind(error)(
-            f"the Whisper model {repository} cannot be fetched: {_reason(repository, error)}. To do without the hub, "
+        cause = _unwrapped(error)
+        raise _kind(cause)(
+            f"the Whisper model {repository} cannot be fetched: {_reason(repository, cause)}. To do without the hub, "
             f"{how_by_hand(repository)}; or set TRANSCRIBER_ENGINE=pocketsphinx"
         ) from error
     return Path(folder)
@@ -109,6 +110,12 @@ def discard(snapshot: Path, names: Sequence[str]) -> None:
         content = (snapshot / name).resolve()
         (snapshot / name).unlink(missing_ok=True)
         content.unlink(missing_ok=True)
+
+
+def _unwrapped(error: Exception) -> Exception:
+    """The hub's answer, which its client hides behind a file that is not in the cache, as if there were none."""
+    is_hidden = isinstance(error, LocalEntryNotFoundError)
+    return error.__cause__ if is_hidden and isinstance(error.__cause__, HfHubHTTPError) else error
 
 
 def _kind(error: Exception) -> type[EngineUnavailable] | type[InvalidSettings]:

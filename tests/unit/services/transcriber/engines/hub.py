@@ -31,6 +31,9 @@ class Hub:
     token: str | None = None
     """The only one that may read."""
 
+    refusal: int = 401
+    """The status for whoever may not."""
+
     cuts: int = 0
     """Downloads of the weights that still break off in the middle."""
 
@@ -93,7 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
         hub, path = self.server.hub, self.path.partition("?")[0]
         name = path.removeprefix(f"/{REPOSITORY}/resolve/{COMMIT}/")
         if hub.token is not None and self.headers["Authorization"] != f"Bearer {hub.token}":
-            self._answer(401, b"{}")
+            self._answer(hub.refusal, b"{}")
         elif path == f"/api/models/{REPOSITORY}/revision/main":
             self._answer(200, json.dumps({"id": REPOSITORY, "sha": COMMIT, "siblings": []}).encode())
         elif path == f"/api/models/{REPOSITORY}/tree/{COMMIT}":

@@ -142,6 +142,22 @@ def test_a_model_that_needs_a_token_is_fetched_with_it(hub: Hub, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
+    ("status", "code", "said"),
+    [(403, "invalid_settings", "the hub refuses it (403)"), (503, "engine_unavailable", "Service Unavailable")],
+)
+def test_a_hub_that_answers_is_not_taken_for_one_that_is_silent(
+    status: int, code: str, said: str, hub: Hub, tmp_path: Path
+) -> None:
+    hub.token, hub.refusal = "hf_secret", status
+
+    finding = _find(hub, tmp_path)
+
+    assert finding.refusal.startswith(f"{code}: ")
+    assert said in finding.refusal
+    assert "does not answer" not in finding.refusal
+
+
+@pytest.mark.parametrize(
     ("model", "environment", "code", "said"),
     [
         ("tiny", {}, "invalid_settings", "mind its name"),
