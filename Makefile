@@ -12,7 +12,7 @@ EVALUATION := $(VENV)/.stamp-evaluation
 PEERS := $(VENV)/peers
 ENGINES := $(VENV)/engines
 S3 := $(VENV)/s3
-PROMTOOL := $(VENV)/promtool/bin/promtool
+FETCHED_PROMTOOL := $(VENV)/promtool/bin/promtool
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --constraint constraints.txt
 TEST_PROCESSES ?= 2
 CODE := libs services cli tests $(wildcard evaluation scripts chaos)
@@ -35,7 +35,7 @@ test: lint types test-light test-engines ## Check style, types and import contra
 
 test-light: $(DEVELOPMENT) $(S3)/.stamp ## Run the tests that need no torch
 	@$(MAKE) --no-print-directory $(EVALUATION) || echo "Going on without the tests of DER and WER."
-	@command -v promtool >/dev/null || timeout 10 $(MAKE) --silent promtool >/dev/null 2>&1 || echo "Going on without the tests of the alerts."
+	@command -v "$${PROMTOOL:-promtool}" >/dev/null || timeout 10 $(MAKE) --silent promtool >/dev/null 2>&1 || echo "Going on without the tests of the alerts."
 	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
 
 test-engines: $(ENGINES)/.stamp ## Run the tests of the engines that need torch (HANSARD_MODELS=1: with the real models)
@@ -77,7 +77,7 @@ chaos: $(DEVELOPMENT) ## Break everything for three minutes and check that nothi
 samples: $(DEVELOPMENT) ## Make the sample meetings again (needs flite)
 	$(BIN)/python -m scripts.make_samples
 
-promtool: $(PROMTOOL) ## Fetch promtool from Debian or Ubuntu, without root, for the tests of the alerts
+promtool: $(FETCHED_PROMTOOL) ## Fetch promtool from Debian or Ubuntu, without root, for the tests of the alerts
 
 clean: ## Remove the virtual environment, caches and local state
 	rm -rf $(VENV) .hansard .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
@@ -123,7 +123,7 @@ $(S3)/.stamp: $(VENV)/.stamp-venv tests/requirements-s3.txt
 	@$(S3)/bin/python -m pip --disable-pip-version-check install --quiet --quiet -r tests/requirements-s3.txt
 	@touch $@
 
-$(PROMTOOL): | $(VENV)/.stamp-venv
+$(FETCHED_PROMTOOL): | $(VENV)/.stamp-venv
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT TERM && cd "$$folder" \
 		&& apt-get -o Acquire::Retries=0 -o Acquire::http::Timeout=5 download --quiet prometheus \
 		&& dpkg-deb --fsys-tarfile prometheus_*.deb | tar --extract ./usr/bin/promtool \
