@@ -47,6 +47,7 @@ class Callers:
         self.remembered = REMEMBERED
         self._unasked_until = 0.0
         self._looks = set[asyncio.Task[bool]]()
+        self._closed = set[bytes]()
 
     async def who(self, authorizations: Sequence[str]) -> Caller:
         """Who sent these `Authorization` headers; a wrong key is refused also where none is asked for.
@@ -66,13 +67,19 @@ class Callers:
     async def still_opens(self, authorizations: Sequence[str]) -> bool:
         """Whether what has let somebody in does so now; it does while nobody can be asked.
 
-        An answer under way is held up by a server that is away neither for long nor again and again.
+        An answer under way is held up by a server that is away neither for long nor again and again. What the server
+        says too late counts the next time.
         """
         key = _bearer(authorizations)
-        if key is None or self._remembered(digest(key)) or time.monotonic() < self._unasked_until:
+        if key is None:
+            return True
+        sha256 = digest(key)
+        if sha256 in self._closed:
+            return False
+        if self._remembered(sha256) or time.monotonic() < self._unasked_until:
             return True
         # Left to itself when it takes too long: to be cancelled, a statement waits for the server once more.
-        look = asyncio.create_task(self._opens(authorizations))
+        look = asyncio.create_task(self._opens(authorizations, sha256))
         self._looks.add(look)
         look.add_done_callback(self._looks.discard)
         await asyncio.wait({look}, timeout=_PATIENCE)
@@ -93,10 +100,11 @@ class Callers:
             raise DatabaseNotMigrated from error
         return row is not None and bool(row["found"])
 
-    async def _opens(self, authorizations: Sequence[str]) -> bool:
+    async def _opens(self, authorizations: Sequence[str], sha256: bytes) -> bool:
         try:
             await self.who(authorizations)
         except Unauthorized:
+            self._closed.add(sha256)
             return False
         except DatabaseUnavailable:
             self._ask_nobody_for_now()
@@ -117,6 +125,7 @@ class Callers:
         row = await self._database.fetch_one(_SQL["find"], sha256)
         if row is None:
             raise Unauthorized
+        self._closed.discard(sha256)
         caller = Caller(row["workspace"], row["prefix"])
         seconds_left = self.remembered if row["seconds_left"] is None else row["seconds_left"]
         self._known[sha256] = _Known(caller, now + min(self.remembered, seconds_left))

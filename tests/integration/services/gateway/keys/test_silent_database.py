@@ -11,10 +11,14 @@ import pytest
 
 from chaos.proxy import Proxy
 from services.gateway.gateway import Gateway
+from services.gateway.keys.callers import Callers
+from services.gateway.keys.key import prefix
+from services.gateway.keys.keyring import Keyring
 from services.gateway.settings import GatewaySettings
-from tests.integration.line import accepted, publish
+from tests.integration.interleaving import interleaved
+from tests.integration.line import accepted, publish, until
 
-EVENTS = 5
+EVENTS = 12
 
 
 @pytest.fixture
@@ -62,4 +66,23 @@ async def test_it_does_not_hold_up_an_answer_that_is_under_way(
                 async for line in lines:
                     if event.run_id in line:
                         break
-            assert time.monotonic() - began < 4
+            assert time.monotonic() - began < 10, "of which one look may take 1; twelve would take 12"
+
+
+async def test_what_it_says_of_a_key_too_late_counts_the_next_time(
+    gateway: Gateway, key: str, keyring: Keyring
+) -> None:
+    may_answer, never = asyncio.Event(), asyncio.Event()
+    turns = iter([may_answer, *[never] * 100])
+    callers = Callers(
+        interleaved(gateway.database, before={"fetch_one": lambda: next(turns).wait()}), is_key_required=True
+    )
+    shown = [f"Bearer {key}"]
+
+    async def is_closed() -> bool:
+        return not await callers.still_opens(shown)
+
+    await keyring.revoke(prefix(key))
+    assert not await is_closed()
+    may_answer.set()
+    await until(is_closed)
