@@ -110,7 +110,7 @@ def test_a_line_that_is_full_is_the_failure_unless_the_time_allows_to_wait(guard
     assert ran.returncode == 1
     assert "units wait before the stage normalize_sample" in ran.stderr
     assert "(backlog_full)" in ran.stderr
-    assert took < 10, "of which it may take 4, and its interpreter needs some to start"
+    assert took < 30, "of which it may take 4, and its interpreter needs some to start"
 
 
 def test_a_recording_that_cannot_be_processed_fails_with_its_code(guarded: Hansard, tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_a_gateway_that_never_answers_is_not_waited_for_any_longer() -> None:
         took = time.monotonic() - began
     assert ran.returncode == 1
     assert f"at {url}: out of time, not within 1 s" in ran.stderr
-    assert took < 8, "of which it may take 1, and its interpreter needs some to start"
+    assert took < 30, "of which it may take 1, and its interpreter needs some to start; one answer alone has 60"
 
 
 def test_who_is_sent_elsewhere_is_told_where() -> None:

@@ -48,7 +48,7 @@ async def ended(service: str, environment: Mapping[str, str], *arguments: str) -
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             out, err = await process.communicate()
     finally:
         if process.returncode is None:
