@@ -135,7 +135,9 @@ class Hub:
 
 
 def _status(error: Exception) -> int | None:
-    return error.response.status_code if isinstance(error, HfHubHTTPError) else None
+    """That of the hub's answer, which its client may hide behind a file that is not in the cache."""
+    answers = [one for one in (error, error.__cause__) if isinstance(one, HfHubHTTPError)]
+    return answers[0].response.status_code if answers else None
 
 
 def _terms(repository: str) -> str:
