@@ -16,7 +16,7 @@ DEFAULT_WORKSPACE = "default"
 REMEMBERED = 3.0
 """Seconds that a key opens after it was looked up, even if it is revoked meanwhile."""
 
-_PATIENCE = 1.0
+PATIENCE = 1.0
 """Seconds that an answer under way waits for a look at its key."""
 
 _SQL = load_queries("keys")
@@ -45,6 +45,7 @@ class Callers:
         self._known: dict[bytes, _Known] = {}
         self.is_key_required = is_key_required
         self.remembered = REMEMBERED
+        self.patience = PATIENCE
         self._unasked_until = 0.0
         self._looks = set[asyncio.Task[bool]]()
         self._closed = set[bytes]()
@@ -82,7 +83,7 @@ class Callers:
         look = asyncio.create_task(self._opens(authorizations, sha256))
         self._looks.add(look)
         look.add_done_callback(self._looks.discard)
-        await asyncio.wait({look}, timeout=_PATIENCE)
+        await asyncio.wait({look}, timeout=self.patience)
         if look.done():
             return look.result()
         self._ask_nobody_for_now()

@@ -214,6 +214,7 @@ async def following(gateway: Gateway, address: tuple[str, int], key: str) -> Asy
 async def test_who_follows_events_is_let_go_when_the_key_is_revoked(
     gateway: Gateway, address: tuple[str, int], key: str, keyring: Keyring
 ) -> None:
+    gateway.callers.patience = 20  # of a busy machine
     async with following(gateway, address, key) as lines:
         await keyring.revoke(prefix(key))
         await publish(gateway.redis, accepted())
