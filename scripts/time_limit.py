@@ -1,4 +1,7 @@
-"""A limit of time that holds whatever the block does: connecting, sending, waiting for an answer, sleeping."""
+"""A limit of time for whatever a block does in Python: connecting, sending, waiting for an answer, sleeping.
+
+A call that C does not return from outlasts it, such as the lookup of a name at a server that is silent.
+"""
 
 import signal
 from collections.abc import Iterator

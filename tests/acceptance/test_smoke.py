@@ -82,11 +82,11 @@ def test_what_was_made_is_removed_when_the_time_is_up(guarded: Hansard) -> None:
     normalizer = guarded.service("normalizer")
     normalizer.suspend()
     try:
-        ran = _smoke(guarded, "--timeout", "3")
+        ran = _smoke(guarded, "--timeout", "6")
     finally:
         normalizer.resume()
     assert ran.returncode == 1
-    assert f"at {guarded.gateway.url}: out of time, not within 3 s, the voice is not enrolled yet. " in ran.stderr
+    assert f"at {guarded.gateway.url}: out of time, not within 6 s, the voice is not enrolled yet. " in ran.stderr
     assert "hansard health" in ran.stderr
     with guarded.gateway as gateway:
         gateway.http.headers["Authorization"] = f"Bearer {_KEY}"

@@ -42,7 +42,7 @@ def test_gigabytes_are_sent_in_parts_and_in_as_little_memory(large_store: Rclone
     passage = measured("write", _LARGE_BYTES, large_store.new_bucket().environment, tmp_path)
     assert passage.size_bytes == _LARGE_BYTES
     assert passage.grown_bytes < passage.limit_bytes < _LARGE_BYTES / 40
-    assert large_store.parts == math.ceil(_LARGE_BYTES / part_bytes(_LARGE_BYTES))
+    assert large_store.parts >= math.ceil(_LARGE_BYTES / part_bytes(_LARGE_BYTES))  # more, where one was sent again
 
 
 def test_the_limit_does_not_follow_the_size() -> None:
