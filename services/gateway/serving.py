@@ -17,7 +17,6 @@ from libs.common.streams.monitor import Heartbeat, WorkerInfo
 from libs.common.streams.queue import Publisher, consumer_name
 from libs.common.streams.reader import GroupReader
 from libs.common.tracing.setup import tracing
-from services.gateway.allocator import keep_freed_memory
 from services.gateway.background.housekeeping import Housekeeping
 from services.gateway.background.outbox import Relay
 from services.gateway.background.projection import Projection
@@ -28,6 +27,7 @@ from services.gateway.background.trimmer import Trimmer
 from services.gateway.background.upkeep import Periods, Upkeep
 from services.gateway.database import DatabaseUnavailable
 from services.gateway.gateway import Gateway, open_gateway
+from services.gateway.memory import keep_freed_memory, keep_what_is_loaded
 from services.gateway.settings import GatewaySettings
 
 _FIRST_KEY = "python -m services.gateway keys create NAME, or set HANSARD_API_KEY and run migrate"
@@ -48,6 +48,7 @@ async def running_gateway(settings: GatewaySettings) -> AsyncIterator[Gateway]:
             await _check_store(gateway)
             await _check_keys(gateway)
             async with _measured(gateway, settings), _upkeep(gateway, settings).running():
+                keep_what_is_loaded()
                 yield gateway
     _log.info("gateway stopped")
 

@@ -1,6 +1,7 @@
-"""How the C library hands out memory in a gateway."""
+"""How a gateway takes memory and looks for what it can give back."""
 
 import ctypes
+import gc
 import sys
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # as malloc.h numbers them
@@ -21,3 +22,13 @@ def keep_freed_memory() -> None:
     if set_option is not None:
         set_option(_TRIM_THRESHOLD, _TRIM_BYTES)
         set_option(_MMAP_THRESHOLD, _MMAP_BYTES)
+
+
+def keep_what_is_loaded() -> None:
+    """Let the garbage collector pass over everything that there is now: modules, routes and schemas.
+
+    A full collection of them takes some 90 ms, in which a gateway does nothing else, and frees nothing. To be called
+    when a gateway has all that it keeps.
+    """
+    gc.collect()
+    gc.freeze()
