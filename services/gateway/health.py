@@ -136,9 +136,7 @@ def _stage(name: str, view: StageView) -> StageHealth:
         waiting=view.backlog.unread + view.backlog.delayed,
         pending=view.backlog.pending,
         oldest=view.backlog.oldest,
-        stopped=tuple(
-            StoppedWorker(consumer=one.consumer, since=one.stopped[name]) for one in view.workers if name in one.stopped
-        ),
+        stopped=tuple(StoppedWorker(consumer=one, since=since) for one, since in view.stopped(name).items()),
         left_unread=_left_unread(name, view),
     )
 

@@ -50,10 +50,9 @@ def _stage(stage: str, service: str, view: StageView) -> Iterator[Finding]:
         yield _deserted(stage, service, view)
     else:
         yield ok("workers", f"{stage} has {count} living worker{'s' if count > 1 else ''}")
-    for one in view.workers:
-        if stage in one.stopped:
-            what = f"{stage} has stood still in {one.consumer} since {one.stopped[stage]:%Y-%m-%d %H:%M:%SZ}"
-            yield problem("workers", what, "start that process again")
+    for consumer, since in view.stopped(stage).items():
+        what = f"{stage} has stood still in {consumer} since {since:%Y-%m-%d %H:%M:%SZ}"
+        yield problem("workers", what, "start that process again")
 
 
 def _deserted(stage: str, service: str, view: StageView) -> Finding:

@@ -103,6 +103,10 @@ class StageView:
         """The engines that its workers use."""
         return tuple(sorted({engine for one in self.workers if (engine := one.stages[stage]) is not None}))
 
+    def stopped(self, stage: str) -> dict[str, datetime.datetime]:
+        """Its workers that live and say that it stands still in them → since when."""
+        return {one.consumer: one.stopped[stage] for one in self.workers if stage in one.stopped}
+
 
 class Heartbeat:
     """Says that a worker lives."""

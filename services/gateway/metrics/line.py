@@ -194,15 +194,11 @@ def _of_streams(streams: _Streams) -> Iterator[GaugeMetricFamily]:
     yield _by_label(PENDING, {stage: one.pending for stage, one in backlogs.items()})
     yield _by_label(OLDEST, {stage: one.oldest or 0.0 for stage, one in backlogs.items()})
     yield _by_label(WORKERS, {stage: len(view.workers) for stage, view in streams.stages.items()})
-    yield _by_label(STOPPED, {stage: _stopped(stage, view) for stage, view in streams.stages.items()})
+    yield _by_label(STOPPED, {stage: len(view.stopped(stage)) for stage, view in streams.stages.items()})
     yield _by_label(STREAM_LENGTH, {stream: size.length for stream, size in streams.sizes.items()})
     yield _by_label(STREAM_MEMORY, {stream: size.memory_bytes for stream, size in streams.sizes.items()})
     yield _alone(REDIS_MEMORY, streams.memory_bytes)
     yield _alone(REDIS_LIMIT, streams.limit_bytes)
-
-
-def _stopped(stage: str, view: StageView) -> int:
-    return sum(stage in one.stopped for one in view.workers)
 
 
 def _by_label(metric: GaugeMetric, values: Mapping[str, float]) -> GaugeMetricFamily:
