@@ -22,7 +22,7 @@ from huggingface_hub.errors import (
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from libs.common.errors import EngineUnavailable, InvalidSettings
-from libs.common.model_hub import hub_error
+from libs.common.model_hub import answer_of, hub_error
 
 WANTED = ("config.json", "model.bin", "preprocessor_config.json", "tokenizer.json", "vocabulary.*")
 """The files of a repository that make up a model."""
@@ -59,9 +59,9 @@ def fetch_snapshot(repository: str, *, token: str | None) -> Path:
             repository, allow_patterns=list(WANTED), token=token, tqdm_class=_LoggedProgress, max_workers=2
         )
     except (OSError, RuntimeError, httpx2.HTTPError, XetDownloadError) as error:
-        cause = _unwrapped(error)
-        raise _kind(cause)(
-            f"the Whisper model {repository} cannot be fetched: {_reason(repository, cause)}. To do without the hub, "
+        answer = answer_of(error)
+        raise _kind(answer)(
+            f"the Whisper model {repository} cannot be fetched: {_reason(repository, answer)}. To do without the hub, "
             f"{how_by_hand(repository)}; or set TRANSCRIBER_ENGINE=pocketsphinx"
         ) from error
     return Path(folder)
@@ -110,12 +110,6 @@ def discard(snapshot: Path, names: Sequence[str]) -> None:
         content = (snapshot / name).resolve()
         (snapshot / name).unlink(missing_ok=True)
         content.unlink(missing_ok=True)
-
-
-def _unwrapped(error: Exception) -> Exception:
-    """The hub's answer, which its client hides behind a file that is not in the cache, as if there were none."""
-    is_hidden = isinstance(error, LocalEntryNotFoundError)
-    return error.__cause__ if is_hidden and isinstance(error.__cause__, HfHubHTTPError) else error
 
 
 def _kind(error: Exception) -> type[EngineUnavailable] | type[InvalidSettings]:

@@ -18,7 +18,7 @@ from huggingface_hub.errors import (
 )
 
 from libs.common.errors import InvalidSettings
-from libs.common.model_hub import hub_error
+from libs.common.model_hub import answer_of, hub_error
 
 PAGES = "https://huggingface.co"
 _TOKENS_PAGE = f"{PAGES}/settings/tokens"
@@ -95,8 +95,9 @@ class Hub:
         try:
             yield
         except _Errors as error:
-            kind = hub_error(error, status=_status(error), is_offline=constants.HF_HUB_OFFLINE)
-            raise kind(self._refusal(error, repository, name, revision)) from error
+            answer = answer_of(error)
+            kind = hub_error(answer, status=_status(answer), is_offline=constants.HF_HUB_OFFLINE)
+            raise kind(self._refusal(answer, repository, name, revision)) from error
 
     def _refusal(self, error: Exception, repository: str, name: str, revision: str | None) -> str:
         """Why it was refused, and the cure."""
@@ -135,9 +136,7 @@ class Hub:
 
 
 def _status(error: Exception) -> int | None:
-    """That of the hub's answer, which its client may hide behind a file that is not in the cache."""
-    answers = [one for one in (error, error.__cause__) if isinstance(one, HfHubHTTPError)]
-    return answers[0].response.status_code if answers else None
+    return error.response.status_code if isinstance(error, HfHubHTTPError) else None
 
 
 def _terms(repository: str) -> str:
