@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from typing import Annotated, Literal, TypeVar
 
 import structlog
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from libs.common import redaction
+from libs.common.addresses import server_address, web_address
 from libs.common.errors import InvalidSettings
 from libs.common.setting_faults import Misspelt, faults, misspelt
 from libs.common.setting_secrets import secrets_in
@@ -26,8 +27,11 @@ Fraction = Annotated[float, Unit("0 to 1")]
 Cosine = Annotated[float, Unit("cosine similarity")]
 PortNumber = Annotated[int, Unit("TCP port")]
 
-Address = Annotated[str, HoldsPassword()]
+Address = Annotated[str, HoldsPassword(), AfterValidator(server_address)]
 """Of a server; what stands before its `@` is secret."""
+
+WebAddress = Annotated[str, HoldsPassword(), AfterValidator(web_address)]
+"""Of a server that speaks HTTP."""
 
 
 class ServerSettings(BaseSettings):
@@ -59,7 +63,7 @@ class ServiceSettings(ServerSettings):
     aws_region: str | None = None
     """Of the bucket; unset, `us-east-1`."""
 
-    aws_endpoint_url: Address | None = Field(
+    aws_endpoint_url: WebAddress | None = Field(
         default=None, validation_alias=AliasChoices("AWS_ENDPOINT_URL", "AWS_ENDPOINT")
     )
     """Of an S3-compatible store; unset, Amazon's."""
@@ -88,7 +92,7 @@ class ServiceSettings(ServerSettings):
     log_format: Literal["json", "console"] = "json"
     """One JSON object a line, or lines for people."""
 
-    otel_exporter_otlp_endpoint: Address | None = Field(default=None, pattern=r"^https?://")
+    otel_exporter_otlp_endpoint: WebAddress | None = None
     """Of what receives traces over OTLP/HTTP, without `/v1/traces`; unset, nothing is traced."""
 
     otel_exporter_otlp_headers: SecretStr | None = None

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from libs.common.personas import SHIPPED_PERSONAS
-from libs.common.settings import Address, Count, PerMinute, PortNumber, Seconds, ServiceSettings, Tokens
+from libs.common.settings import Count, PerMinute, PortNumber, Seconds, ServiceSettings, Tokens, WebAddress
 
 
 class SummarizerSettings(ServiceSettings):
@@ -30,7 +30,7 @@ class SummarizerSettings(ServiceSettings):
     openai_api_key: SecretStr | None = None
     """Of OpenAI, or of a compatible server that wants one."""
 
-    openai_base_url: Address | None = None
+    openai_base_url: WebAddress | None = None
     """Of a compatible server (vLLM, Ollama, llama.cpp), up to and with `/v1`; unset, OpenAI itself."""
 
     openai_model: str = Field(default="gpt-4o-mini", min_length=1)

@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from libs.common.errors import InvalidSettings, Postpone
+from libs.common.settings import read_settings
 from services.summarizer.engines import load_engine
 from services.summarizer.engines.openai.errors import (
     AnswerInvalid,
@@ -80,11 +81,12 @@ def test_neither_key_nor_server_refuses_to_start_with_the_cure() -> None:
 @pytest.mark.parametrize(
     "url", ["127.0.0.1:11434", "ftp://models/v1", "http://", "http://[::1/v1", "http://host:port/v1"]
 )
-def test_an_address_of_no_server_refuses_to_start(url: str) -> None:
-    settings = SummarizerSettings(summarizer_engine="openai", openai_base_url=url)
+def test_an_address_of_no_server_refuses_to_start(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUMMARIZER_ENGINE", "openai")
+    monkeypatch.setenv("OPENAI_BASE_URL", url)
 
-    with pytest.raises(InvalidSettings, match="OPENAI_BASE_URL"):
-        load_engine(settings)
+    with pytest.raises(InvalidSettings, match="OPENAI_BASE_URL is no address"):
+        read_settings(SummarizerSettings)
 
 
 @pytest.mark.parametrize("key", [" ", "sk-a sk-b", "sk-ä", "sk-a\nsk-b"])
