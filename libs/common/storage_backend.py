@@ -90,9 +90,18 @@ def _may_be_plain() -> bool:
 
 
 def folder_of(url: str) -> Path | None:
-    """Where the objects are, if they are files of this machine."""
+    """Where the objects are, if they are files of this machine.
+
+    Raises:
+        ValueError: It is a folder of elsewhere, or another one for each service: `file://folder` names a host.
+    """
     parts = urlsplit(url)
-    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
+    if parts.scheme != "file":
+        return None
+    folder = Path(url2pathname(parts.path))
+    if parts.netloc not in {"", "localhost"} or not folder.is_absolute():
+        raise ValueError("a folder is given by its whole path, after three slashes")
+    return folder
 
 
 def part_bytes(at_most_bytes: int) -> int:

@@ -24,6 +24,12 @@ def test_an_address_of_no_store_is_refused() -> None:
         ObjectStore.open("ftp://example.com/folder")
 
 
+@pytest.mark.parametrize("url", ["file://folder/objects", "file:objects"])
+def test_a_folder_that_is_not_given_by_its_whole_path_is_refused(url: str) -> None:
+    with pytest.raises(InvalidSettings, match=r"OBJECT_STORE_URL.*by its whole path.*file:///folder"):
+        ObjectStore.open(url)
+
+
 def test_a_refused_address_is_not_quoted_with_its_password() -> None:
     with pytest.raises(InvalidSettings) as raised:
         ObjectStore.open("ftp://ana:hidden@example.com/folder")
