@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias
@@ -11,7 +11,7 @@ import asyncpg
 from asyncpg import Record
 from asyncpg.pool import PoolConnectionProxy
 
-from libs.common.errors import PipelineError
+from libs.common.errors import InvalidSettings, PipelineError
 
 Connection: TypeAlias = "PoolConnectionProxy[Record]"
 """A connection of the pool, as `transaction` and `connection` lend it."""
@@ -66,7 +66,11 @@ class Database:
 
     @classmethod
     async def open(cls, url: str, *, max_connections: int = 20) -> "Database":
-        """A pool that connects on first use, so that the gateway can start before Postgres does."""
+        """A pool that may find Postgres later, so that the gateway can start before Postgres does.
+
+        Raises:
+            InvalidSettings: The address asks for something that no connection can be.
+        """
         pool = await asyncpg.create_pool(
             url,
             min_size=0,
@@ -76,7 +80,18 @@ class Database:
             server_settings={"application_name": "hansard"},
             reset=_leave_as_it_is,
         )
-        return cls(pool)
+        database = cls(pool)
+        with suppress(DatabaseUnavailable, asyncpg.PostgresError):
+            await database._try_address()
+        return database
+
+    async def _try_address(self) -> None:
+        try:
+            async with self.connection():
+                pass
+        except asyncpg.ClientConfigurationError as error:
+            await self.close()
+            raise InvalidSettings(f"POSTGRES_URL: {error}") from error
 
     async def close(self) -> None:
         """Close all connections, after the statements in hand."""

@@ -8,6 +8,7 @@ from yoyo import get_backend, read_migrations
 from yoyo.backends import DatabaseBackend
 from yoyo.migrations import Migration
 
+from libs.common.errors import InvalidSettings
 from services.gateway.database import DatabaseUnavailable
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
@@ -24,6 +25,7 @@ def apply(postgres_url: str, migrations: Path = MIGRATIONS) -> int:
 
     Raises:
         DatabaseUnavailable: Postgres does not let anybody in.
+        InvalidSettings: The address cannot be read.
     """
     with _connection(postgres_url) as lock:
         lock.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
@@ -38,6 +40,11 @@ def apply(postgres_url: str, migrations: Path = MIGRATIONS) -> int:
 def _connection(postgres_url: str) -> "psycopg.Connection[TupleRow]":
     try:
         return psycopg.connect(postgres_url, autocommit=True)
+    except psycopg.ProgrammingError:  # its text may quote a piece of the password
+        raise InvalidSettings(
+            "POSTGRES_URL cannot be read: it has a space, a % that begins no %XX, or behind the ? an option that no"
+            " connection has"
+        ) from None
     except psycopg.OperationalError as error:
         reason = str(error).strip().partition("\n")[0]
         raise DatabaseUnavailable(f"POSTGRES_URL names no Postgres that answers: {reason}") from error

@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from libs.common.errors import InvalidSettings
 from services.gateway import migrate
 
 
@@ -37,6 +38,19 @@ def test_a_second_start_finds_nothing_to_apply(empty_postgres_url: str) -> None:
     assert migrate.apply(empty_postgres_url) >= 1
     assert migrate.apply(empty_postgres_url) == 0
     assert "meetings" in _tables(empty_postgres_url)
+
+
+@pytest.mark.parametrize("end", ["?patience=5", "?passfile=a b"])
+def test_an_address_that_no_connection_can_have_is_refused(empty_postgres_url: str, end: str) -> None:
+    with pytest.raises(InvalidSettings, match="POSTGRES_URL cannot be read"):
+        migrate.apply(empty_postgres_url.partition("?")[0] + end)
+
+
+def test_a_percent_sign_of_a_password_is_refused_and_not_shown() -> None:
+    with pytest.raises(InvalidSettings, match="POSTGRES_URL cannot be read") as refused:
+        migrate.apply("postgresql://nobody:can%ary@127.0.0.1:1/none")
+    assert "can" not in refused.value.message.removeprefix("POSTGRES_URL cannot")
+    assert refused.value.__suppress_context__
 
 
 def test_rows_that_refer_to_a_deleted_one_are_found_by_an_index(empty_postgres_url: str) -> None:

@@ -26,6 +26,8 @@ def start(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     [
         ("LEASE", "0"),
         ("POSTGRES_URL", "mysql://nobody"),
+        ("POSTGRES_URL", "postgresql://nobody@127.0.0.1:port/none"),
+        ("POSTGRES_URL", "postgresql://nobody@127.0.0.1:1/none?sslmode=perhaps"),
         ("OBJECT_STORE_URL", "ftp://nobody"),
         ("HOST", "203.0.113.9"),  # of a net that is for documentation (RFC 5737), so never of this machine
     ],
