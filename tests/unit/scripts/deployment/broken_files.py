@@ -16,6 +16,7 @@ BROKEN: tuple[tuple[str, str, str, str], ...] = (
     ("services/normalizer/railway.toml", '"/ready"', '"/health"', "before the service is ready"),
     ("services/summarizer/Dockerfile", "COPY libs/common libs/common\n", "COPY libs libs\n", "copies libs"),
     ("services/summarizer/Dockerfile", "USER 10001\n", "", "runs as root"),
+    ("services/summarizer/Dockerfile", "FROM python:3.11-slim-bookworm\n", "", "what builds stays in the image"),
     ("services/summarizer/Dockerfile", "/health", "/metrics", "does not ask /health"),
     ("services/summarizer/Dockerfile", "PYTHONUNBUFFERED=1 ", "", "is unlike the normalizer's"),
     ("services/summarizer/Dockerfile", "HOST=0.0.0.0", "HOSTS=0.0.0.0", "sets HOSTS, which no service reads"),
