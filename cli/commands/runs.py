@@ -89,10 +89,14 @@ def replay(
         if not wait:
             print_json(accepted) if as_json else console.print(accepted.run_id)
             return
-        with says_how_to_return(meeting_id, errors, run_id=accepted.run_id):
-            follow(gateway, meeting_id, errors, run_id=accepted.run_id)
-        show_meeting(gateway, meeting_id, Layout.JSON if as_json else Layout.SHOW, run_id=accepted.run_id)
-        errors.print(f"Compare: hansard diff {meeting_id} origin {accepted.run_id}", markup=False, soft_wrap=True)
+        _follow_replay(gateway, meeting_id, accepted.run_id, Layout.JSON if as_json else Layout.SHOW)
+
+
+def _follow_replay(gateway: RunsGateway, meeting_id: str, run_id: str, layout: Layout) -> None:
+    with says_how_to_return(meeting_id, errors, run_id=run_id):
+        follow(gateway, meeting_id, errors, run_id=run_id)
+    show_meeting(gateway, meeting_id, layout, run_id=run_id)
+    errors.print(f"Compare: hansard diff {meeting_id} origin {run_id}", markup=False, soft_wrap=True)
 
 
 @reports_failures
