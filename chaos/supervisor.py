@@ -78,6 +78,14 @@ class Supervisor:
         rng.shuffle(found)
         return next((one for process in found if (one := _awake(process.pid)) is not None), None)
 
+    def has_started(self, process: psutil.Process) -> bool:
+        """Whether the process of a worker has said that it takes work; until then it ends with its engine's process."""
+        name = next((name for name, one in self._running.items() if one.pid == process.pid), None)
+        if name is None:
+            return False
+        lines = (self._logs / f"{name}.log").read_text(errors="replace").splitlines()
+        return any(f"-{process.pid}-" in line for line in lines if '"worker started"' in line)
+
     def send(self, process: psutil.Process, number: signal.Signals) -> None:
         """Send a signal to a process of ours, and remember that it was us."""
         sent = self._sent.setdefault(process.pid, _Sent(first_at=time.monotonic()))

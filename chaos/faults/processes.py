@@ -96,12 +96,13 @@ async def _target(world: World, family: str, rng: random.Random, *, is_child: bo
     try:
         async with asyncio.timeout(_PATIENCE):
             while True:
-                process = world.hansard.supervisor.pick(family, rng)
-                children = children_of(process) if process and is_child else []
-                if children:
-                    return rng.choice(children)
+                supervisor = world.hansard.supervisor
+                process = supervisor.pick(family, rng)
                 if process and not is_child:
                     return process
+                children = children_of(process) if process and supervisor.has_started(process) else []
+                if children:
+                    return rng.choice(children)
                 await asyncio.sleep(0.05)
     except TimeoutError as error:
         raise NoTarget(f"no process of {family}") from error

@@ -52,6 +52,26 @@ async def test_an_end_by_a_signal_of_ours_is_ours_and_it_starts_again(supervisor
         assert (ended.status, ended.is_ours) == (-signal.SIGKILL, True)
 
 
+_WORKER = """
+import os, pathlib, signal, time
+print(f'{{"consumer": "diarizer-host-{os.getpid() + %d}-aa", "message": "worker started"}}', flush=True)
+pathlib.Path("said").touch()
+signal.pause()
+"""
+
+
+@pytest.mark.parametrize("other", [0, 1])
+async def test_a_worker_has_started_once_it_says_so_itself(supervisor: Supervisor, tmp_path: Path, other: int) -> None:
+    supervisor.keep(program(_WORKER % other, tmp_path))
+    process = await running(supervisor)
+
+    async def has_spoken() -> bool:
+        return (tmp_path / "said").exists()
+
+    assert await until(has_spoken, within=10)
+    assert supervisor.has_started(process) == (other == 0)
+
+
 async def test_an_end_of_its_own_is_not_ours(supervisor: Supervisor, tmp_path: Path) -> None:
     supervisor.keep(program("raise SystemExit(3)", tmp_path))
     ended = await end(supervisor, 1)
