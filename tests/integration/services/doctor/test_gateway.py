@@ -48,6 +48,6 @@ async def test_too_few_connections_are_warned_of(postgres_url: str) -> None:
     assert findings["postgres connections"].level == "warning"
 
 
-@pytest.mark.parametrize("url", ["postgresql://127.0.0.1:1/none", "postgresql://127.0.0.1:port/none"])
+@pytest.mark.parametrize("url", ["postgresql://127.0.0.1:1/none", "postgresql://127.0.0.1:1/none?sslmode=perhaps"])
 async def test_a_server_that_is_away_is_a_problem(url: str) -> None:
     assert (await found(postgres_url=url))["postgres"].level == "problem"
