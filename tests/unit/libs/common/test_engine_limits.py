@@ -15,7 +15,8 @@ from libs.common.errors import EngineCrashed, EngineStalled, EngineUnavailable, 
 from libs.common.storage import ObjectStore
 from tests.work import RecordedWork
 
-STALL = 1.0
+STALL = 2.0
+"""Seconds; a busy machine may hold a child up for one."""
 
 
 class Foreigner:
@@ -39,7 +40,7 @@ class Foreigner:
 
 
 def load_slowly() -> Foreigner:
-    time.sleep(3 * STALL)
+    time.sleep(STALL + 1.5)
     return Foreigner()
 
 

@@ -68,7 +68,7 @@ async def test_each_wrong_setting_is_found_out_with_its_cure(
 async def test_a_memory_that_fills_up_is_said_in_time(
     server: RedisServer, own_redis: Redis, part: float, level: str
 ) -> None:
-    await own_redis.set("ballast", "x" * 20 * 2**20)  # beside which the memory of a client does not count
+    await own_redis.setrange("ballast", 20 * 2**20, "x")  # beside which the memory of a client does not count
     used = int((await own_redis.info("memory"))["used_memory"])
     await own_redis.config_set("maxmemory", int(used / part))
     assert (await found(server.url))["redis memory"].level == level
