@@ -50,6 +50,7 @@ async def test_settings_that_cannot_be_read(store: dict[str, str], name: str, va
 _UNREADABLE = (
     ("postgresql://me:canary-postgres@127.0.0.1:canary-port/x", ("migrate",)),
     ("postgresql://me:canary/postgres@127.0.0.1:1/x", ()),
+    ("postgresql://me:canary%postgres@127.0.0.1:1/x", ("migrate",)),
     ("postgresql://[me:canary-postgres@127.0.0.1/x", ("doctor",)),
     ("mysql://me:canary-postgres@127.0.0.1/x", ()),
 )
