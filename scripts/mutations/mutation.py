@@ -1,5 +1,6 @@
 """A guard, the text that removes it, and the tests that must then fail."""
 
+import ast
 import tomllib
 from collections import Counter
 from dataclasses import dataclass
@@ -40,13 +41,21 @@ class Mutation:
         """See that the mutation is still about this tree.
 
         Raises:
-            Misfit: Its text is not there exactly once, or a test of it is not there.
+            Misfit: Its text is not there exactly once, what is left is no Python, or a test of it is not there.
         """
-        self._changed((root / self.file).read_text("utf-8"))
+        changed = self._changed((root / self.file).read_text("utf-8"))
+        if self.file.endswith(".py"):
+            self._check_syntax(changed)
         for test in self.tests:
             path, _, function = test.partition("::")
             if f"def {function}(" not in (root / path).read_text("utf-8"):
                 raise Misfit(f"{self.name}: there is no {test}")
+
+    def _check_syntax(self, changed: str) -> None:
+        try:
+            ast.parse(changed)
+        except SyntaxError as error:
+            raise Misfit(f"{self.name}: without it, line {error.lineno} of {self.file} is no Python") from error
 
     def _changed(self, text: str) -> str:
         if (count := text.count(self.old)) != 1:

@@ -24,6 +24,13 @@ def test_a_guard_that_is_not_there_exactly_once_is_refused(tmp_path: Path, text:
         mutation.apply(tmp_path)
 
 
+def test_a_guard_without_which_nothing_can_be_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "code.py").write_text("if True:\n    guard()\n")
+    mutation = Mutation(name="m", guarantee="g.", file="code.py", old="    guard()\n", new="", tests=())
+    with pytest.raises(Misfit, match=r"line 1 of code\.py"):
+        mutation.check(tmp_path)
+
+
 def test_a_test_that_is_not_there_is_refused(tmp_path: Path) -> None:
     (tmp_path / "code").write_text("guard")
     (tmp_path / "test.py").write_text("def test_other() -> None: ...")
