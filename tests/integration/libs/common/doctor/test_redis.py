@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 
 import pytest
 from redis.asyncio import Redis
@@ -16,6 +17,7 @@ from libs.common.release import RELEASE
 from libs.common.streams.connection import connect
 from libs.common.streams.keys import stream_key
 from libs.common.streams.monitor import STREAMS, Heartbeat, WorkerInfo
+from tests.integration.line import until
 
 GOOD = {"appendonly": "yes", "maxmemory": "0", "maxmemory-policy": "noeviction", "appendfsync": "everysec"}
 
@@ -64,10 +66,16 @@ async def test_each_wrong_setting_is_found_out_with_its_cure(
     assert finding.cure
 
 
+async def _writes_no_aof_anew(redis: Redis) -> bool:
+    state = await redis.info("persistence")
+    return not state["aof_rewrite_in_progress"] and not state["aof_rewrite_scheduled"]
+
+
 @pytest.mark.parametrize(("part", "level"), [(0.5, "ok"), (0.88, "warning"), (0.99, "problem")])
 async def test_a_memory_that_fills_up_is_said_in_time(
     server: RedisServer, own_redis: Redis, part: float, level: str
 ) -> None:
+    await until(partial(_writes_no_aof_anew, own_redis))  # which takes blocks of 10 MiB on Redis 6
     await own_redis.setrange("ballast", 20 * 2**20, "x")  # beside which the memory of a client does not count
     used = int((await own_redis.info("memory"))["used_memory"])
     await own_redis.config_set("maxmemory", int(used / part))
