@@ -26,7 +26,8 @@ SECRETS = {
 }
 """Of every kind, in every service's environment."""
 
-_PATIENCE = 30.0
+_PATIENCE = 120.0
+"""Seconds for all services of one test together, on a machine that is busy."""
 
 
 async def spoken(service: str, environment: Mapping[str, str], *arguments: str, until: str | None = None) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -10,6 +11,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[4]))
 
 from libs.common.storage import ObjectStore
+
+_LEAD = 0.01
+"""Seconds by which either may be late, or the one that the server happens to serve first would win every round."""
 
 
 async def race(name: str, rounds: int) -> None:
@@ -20,6 +24,7 @@ async def race(name: str, rounds: int) -> None:
         await store.put(f"begun/{number}/{name}", b"")
         while not await store.exists(f"begun/{number}/{other}"):  # noqa: ASYNC110 - another process sets it
             await asyncio.sleep(0)
+        await asyncio.sleep(random.uniform(0.0, _LEAD))
         if await store.put_new(f"race/{number}", name.encode()):
             sys.stdout.write(f"{number}\n")
 
