@@ -93,14 +93,16 @@ def folder_of(url: str) -> Path | None:
     """Where the objects are, if they are files of this machine.
 
     Raises:
-        ValueError: It is a folder of elsewhere, or another one for each service: `file://folder` names a host.
+        InvalidSettings: It is a folder of elsewhere, or another one for each service: `file://folder` names a host.
     """
     parts = urlsplit(url)
     if parts.scheme != "file":
         return None
     folder = Path(url2pathname(parts.path))
     if parts.netloc not in {"", "localhost"} or not folder.is_absolute():
-        raise ValueError("a folder is given by its whole path, after three slashes")
+        raise InvalidSettings(
+            f"OBJECT_STORE_URL names no usable store (a folder is given by its whole path after three slashes); {_CURE}"
+        )
     return folder
 
 

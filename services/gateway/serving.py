@@ -3,8 +3,6 @@
 import datetime
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import structlog
 
@@ -12,6 +10,7 @@ from libs.common.errors import StorageUnavailable
 from libs.common.events import EVENTS
 from libs.common.metrics.process import measured_process
 from libs.common.release import RELEASE
+from libs.common.storage_backend import folder_of
 from libs.common.streams.keys import PROJECTION
 from libs.common.streams.monitor import Heartbeat, WorkerInfo
 from libs.common.streams.queue import Publisher, consumer_name
@@ -70,8 +69,8 @@ async def _check_keys(gateway: Gateway) -> None:
 
 
 def _measured(gateway: Gateway, settings: GatewaySettings) -> AbstractAsyncContextManager[None]:
-    url = urlsplit(settings.object_store_url)
-    folders = {"objects": Path(unquote(url.path))} if url.scheme == "file" else {}
+    folder = folder_of(settings.object_store_url)
+    folders = {} if folder is None else {"objects": folder}
     return measured_process(gateway.metrics.registry, service="gateway", folders=folders)
 
 

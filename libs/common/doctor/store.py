@@ -9,14 +9,13 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from libs.common.doctor.checking import Check, one_line
 from libs.common.doctor.finding import Finding, ok, problem, warning
 from libs.common.doctor.machine import disk_finding
 from libs.common.errors import ObjectMissing, StorageUnavailable
 from libs.common.storage import ObjectStore
+from libs.common.storage_backend import folder_of
 
 _PATIENCE = 5.0
 _PATIENCE_AFTERWARDS = 2.0
@@ -33,7 +32,7 @@ def store_check(url: str) -> Check:
 
 
 async def _look(url: str) -> AsyncIterator[Finding]:
-    folder = Path(url2pathname(urlsplit(url).path)) if urlsplit(url).scheme == "file" else None
+    folder = folder_of(url)
     if folder is not None:
         for finding in _folder(folder):
             yield finding

@@ -33,6 +33,12 @@ async def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     assert left_in(tmp_path) == []
 
 
+async def test_a_folder_that_no_service_would_take_is_a_problem() -> None:
+    (finding,) = (await found("file://folder/objects")).values()
+    assert finding.level == "problem"
+    assert "by its whole path" in finding.what
+
+
 @pytest.fixture
 def rclone(tmp_path: Path) -> Iterator[RcloneServer]:
     with rclone_server(tmp_path) as server:
