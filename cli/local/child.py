@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -84,8 +85,9 @@ def stop_leftover(pid_file: Path, program: str, *, grace: float = 10.0) -> None:
     except (OSError, ValueError, IndexError, psutil.NoSuchProcess):
         return
     except psutil.TimeoutExpired:
-        leftover.kill()
-        leftover.wait(grace)
+        with suppress(psutil.NoSuchProcess):
+            leftover.kill()
+            leftover.wait(grace)
 
 
 def free_port() -> int:

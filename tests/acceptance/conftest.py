@@ -17,6 +17,7 @@ from rich.console import Console
 from cli.answers.meetings import MeetingStatus
 from cli.client import Gateway
 from cli.local.child import free_port
+from tests.processes import has_ended
 
 ROOT = Path(__file__).parents[2]
 SHORT = ROOT / "samples" / "short"
@@ -57,7 +58,7 @@ class Hansard:
         self._supervisor.send_signal(signal.SIGINT)
         self._supervisor.wait(60)
         self._supervisor = None
-        return [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+        return [one for one in family if not has_ended(one)]
 
     def kill(self) -> list[psutil.Process]:
         """Kill the supervisor alone; all processes that it had started."""

@@ -5,11 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
 
 from cli.local.child import free_port
 from tests.acceptance.conftest import ROOT, Hansard, running, wait_until
+from tests.processes import left_alive
 
 
 def _up(home: Path, port: int, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -92,6 +92,5 @@ def test_nothing_outlives_a_supervisor_that_is_killed_and_its_folder_can_be_used
     with running(tmp_path / "home") as hansard:
         family = hansard.kill()
         hansard.start()
-        _, alive = psutil.wait_procs(family, timeout=30)
-        assert [one for one in alive if one.status() != psutil.STATUS_ZOMBIE] == []
+        assert left_alive(family, after=30) == []
         assert hansard.stop() == []

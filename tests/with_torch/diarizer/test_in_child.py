@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
-import psutil
 import pytest
 
 from libs.common.engine_process import ChildEngine
@@ -14,6 +13,7 @@ from libs.common.errors import EngineCrashed
 from libs.common.storage import ObjectStore
 from services.diarizer.engines import Diarizer, load_engine
 from services.diarizer.settings import DiarizerSettings
+from tests.processes import children
 from tests.with_torch.diarizer.recordings import DER_BOUND, FREE, PLANNING, SHORT, error_rate, settings
 from tests.work import RecordedWork
 
@@ -81,21 +81,15 @@ async def test_what_is_cancelled_or_killed_in_the_middle_harms_nothing_else(
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
-    assert _children() == []
+    assert children() == set()
 
     killed = WatchedWork(store)
     call = asyncio.create_task(engine.run(killed, Diarizer.diarize, PLANNING, FREE))
     await asyncio.wait_for(killed.is_in_the_middle.wait(), timeout=120)
-    (child,) = _children()
+    (child,) = children()
     child.kill()
     with pytest.raises(EngineCrashed):
         await call
 
     speech = await engine.run(WatchedWork(store), Diarizer.diarize, SHORT, FREE)
     assert error_rate(SHORT, speech.turns) <= DER_BOUND
-
-
-def _children() -> list[psutil.Process]:
-    """Of this process, but for the one that watches over shared memory."""
-    found = psutil.Process().children()
-    return [one for one in found if "resource_tracker" not in " ".join(one.cmdline())]

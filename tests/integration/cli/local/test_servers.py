@@ -6,13 +6,13 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import psycopg
 import pytest
 from redis import Redis, RedisError
 
 from cli.local.postgres_server import PostgresServer
 from cli.local.redis_server import RedisServer
+from tests.processes import left_alive, processes_of
 
 ROOT = Path(__file__).parents[4]
 
@@ -86,7 +86,7 @@ def test_servers_of_a_killed_parent_end_and_their_folders_can_be_used_again(tmp_
         os.kill(os.getpid(), 9)
     """)
     killed = subprocess.run([sys.executable, "-c", script, tmp_path], stdout=subprocess.PIPE, cwd=ROOT, check=False)
-    left_over = [psutil.Process(int(pid)) for pid in killed.stdout.split() if psutil.pid_exists(int(pid))]
+    left_over = processes_of(map(int, killed.stdout.split()))
 
     redis, postgres = RedisServer(tmp_path / "redis"), PostgresServer(tmp_path / "postgres")
     try:
@@ -96,8 +96,7 @@ def test_servers_of_a_killed_parent_end_and_their_folders_can_be_used_again(tmp_
             assert client.get("key") == b"value"
         with psycopg.connect(postgres.url) as connection:
             connection.execute("SELECT * FROM kept")
-        _, alive = psutil.wait_procs(left_over, timeout=20)
-        assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+        assert left_alive(left_over, after=20) == []
     finally:
         redis.stop()
         postgres.stop()

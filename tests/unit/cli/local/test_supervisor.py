@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 
 from cli.errors import ServiceRefused
 from cli.local.supervisor import Program, Supervisor
+from tests.processes import left_alive, processes_of
 
 ROOT = Path(__file__).parents[4]
 
@@ -57,15 +57,6 @@ async def _run(log: Log, *programs: Program, until: Callable[[list[tuple[str, st
     await running
 
 
-def _has_ended(pid: int) -> bool:
-    """True once the process is gone, or is waiting for nothing but its parent to ask how it ended."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-            return True
-    return False
-
-
 PAUSES = "import signal; signal.pause()"
 
 
@@ -89,7 +80,7 @@ async def test_a_program_that_refuses_to_start_ends_everything_with_its_reason()
     supervisor = Supervisor([steady, refuses], {}, log.say, grace=5)
     with pytest.raises(ServiceRefused, match=r"^refuses cannot start: X is wrong$"):
         await asyncio.wait_for(supervisor.run(asyncio.Event()), 20)
-    assert all(_has_ended(int(pid)) for pid in log.of("steady"))
+    assert left_alive(processes_of(map(int, log.of("steady"))), after=20) == []
 
 
 async def test_a_line_of_any_length_passes() -> None:
@@ -130,7 +121,7 @@ async def test_what_a_killed_program_had_started_does_not_stay() -> None:
         os.kill(os.getpid(), 9)
     """
     await _run(log, _program("parent", parent), until=lambda _lines: any("SIGKILL" in one for one in log.of("parent")))
-    assert _has_ended(int(log.of("parent")[0]))
+    assert left_alive(processes_of([int(log.of("parent")[0])]), after=20) == []
 
 
 def test_no_program_outlives_a_supervisor_that_is_killed(tmp_path: Path) -> None:
@@ -148,4 +139,4 @@ def test_no_program_outlives_a_supervisor_that_is_killed(tmp_path: Path) -> None
     child = int(supervisor.stdout.readline())
     supervisor.send_signal(signal.SIGKILL)
     supervisor.communicate(timeout=20)
-    assert _has_ended(child)
+    assert left_alive(processes_of([child]), after=20) == []

@@ -12,7 +12,6 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-import psutil
 import pytest
 import soundfile
 
@@ -29,6 +28,7 @@ from services.transcriber.engines import Chunk, Recognized, Transcriber, load_en
 from services.transcriber.pauses import quietest
 from services.transcriber.planning import ChunkRules, plan_chunks, speech_stretches, split_stretch
 from services.transcriber.settings import TranscriberSettings
+from tests.processes import children, has_ended
 from tests.unit.services.transcriber.engines.random_whisper import write_random_whisper
 from tests.work import RecordedWork
 
@@ -258,7 +258,7 @@ async def test_an_inference_that_ends_in_the_middle_costs_only_itself(
     endless = Chunk(segment=whole, speech=(whole,), language="en")
     awaited = AwaitedWork(ObjectStore.open(f"file://{tmp_path}/objects"))
     await child_engine.start()
-    (child,) = (one for one in psutil.Process().children() if "spawn_main" in " ".join(one.cmdline()))
+    (child,) = children()
 
     call = asyncio.create_task(child_engine.run(awaited, Transcriber.transcribe, long_recording, endless))
     await asyncio.wait_for(awaited.has_begun.wait(), 60)
@@ -269,7 +269,7 @@ async def test_an_inference_that_ends_in_the_middle_costs_only_itself(
     with pytest.raises(asyncio.CancelledError if end == "cancelled" else EngineCrashed):
         await call
 
-    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+    assert has_ended(child)
     after = await child_engine.run(work, Transcriber.transcribe, SHORT, _whole(SHORT))
     assert (_errors(SHORT, after.words).rate or 0.0) <= HIGHEST_WER
 
