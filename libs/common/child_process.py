@@ -24,7 +24,7 @@ class ChildLimits:
     """When a child is given up."""
 
     stall: float = 300.0
-    """Seconds without a progress report; loading the model does not count."""
+    """Seconds without a progress report; starting the process and loading the model do not count."""
 
     memory_bytes: int | None = None
     """Resident memory; `None` for no limit."""
@@ -45,6 +45,7 @@ class Child:
         """Start the process on the thread of the loop: when the thread that started it ends, the kernel kills it."""
         context = multiprocessing.get_context("spawn")
         self.signs = context.RawValue(Signs)
+        self.signs.is_loading = True
         self._exchange: asyncio.Task[bytes] | None = None
         try:
             self._socket, theirs = socket.socketpair()

@@ -37,6 +37,7 @@ class Signs(ctypes.Structure):
     reports: int
     has_begun: bool
     is_loading: bool
+    """From before the process starts until its engine is loaded."""
 
     _fields_: ClassVar = [
         ("fraction", ctypes.c_double),

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from libs.common.storage import ObjectStore
 from tests.work import RecordedWork
 
 STALL = 2.0
-"""Seconds; a busy machine may hold a child up for one."""
+"""Seconds."""
 
 
 class Foreigner:
@@ -44,6 +45,21 @@ def load_slowly() -> Foreigner:
     return Foreigner()
 
 
+class SlowToArrive:
+    """Loads at once, in a process that took its time to start."""
+
+    def __call__(self) -> Foreigner:
+        return Foreigner()
+
+    def __reduce__(self) -> tuple[Callable[[], "SlowToArrive"], tuple[()]]:
+        return arrive_slowly, ()
+
+
+def arrive_slowly() -> SlowToArrive:
+    time.sleep(STALL + 1.5)
+    return SlowToArrive()
+
+
 def load_unless_full(full: Path) -> Foreigner:
     if full.exists():
         raise InvalidSettings("the model does not fit into the GPU's memory")
@@ -66,8 +82,11 @@ async def test_an_error_of_a_foreign_library_does_not_load_that_library_in_the_p
     assert "in fail" in raised.value.__notes__[0]
 
 
-async def test_a_child_that_is_replaced_may_load_as_slowly_as_the_first(work: RecordedWork) -> None:
-    engine = ChildEngine(load_slowly, limits=ChildLimits(stall=STALL))
+@pytest.mark.parametrize("load", [load_slowly, SlowToArrive()], ids=["slow to load", "slow to start"])
+async def test_a_child_that_is_replaced_may_come_up_as_slowly_as_the_first(
+    load: Callable[[], Foreigner], work: RecordedWork
+) -> None:
+    engine = ChildEngine(load, limits=ChildLimits(stall=STALL))
     await engine.start()
     with pytest.raises(EngineCrashed):
         await engine.run(work, Foreigner.die)

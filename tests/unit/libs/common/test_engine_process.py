@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
@@ -20,6 +20,7 @@ from libs.common.engine import EngineInfo
 from libs.common.engine_process import ChildEngine
 from libs.common.errors import EngineCrashed, EngineStalled, EngineUnavailable, InternalError, LanguageNotSupported
 from libs.common.storage import ObjectStore
+from tests.processes import children, left_alive
 from tests.work import RecordedWork
 
 ROOT = Path(__file__).parents[4]
@@ -109,17 +110,6 @@ async def opened(*, processes: int) -> AsyncIterator[ChildEngine[Calculator]]:
     await child.close()
 
 
-def children() -> set[int]:
-    """Every child process, dead ones that nobody waited for included, but for the one that tidies up after them."""
-    return {child.pid for child in psutil.Process().children() if "resource_tracker" not in command(child)}
-
-
-def command(process: psutil.Process) -> str:
-    with suppress(psutil.ZombieProcess):
-        return " ".join(process.cmdline())
-    return ""
-
-
 def send(pid: int, number: signal.Signals, *, then: str) -> None:
     os.kill(pid, number)
     wait_for(lambda: psutil.Process(pid).status() == then)
@@ -200,8 +190,8 @@ async def test_idle_children_that_are_killed_cost_no_call(work: RecordedWork) ->
     before = children()
     async with opened(processes=2) as engine:
         await engine.start()
-        for pid in children() - before:
-            send(pid, signal.SIGKILL, then=psutil.STATUS_ZOMBIE)
+        for child in children() - before:
+            send(child.pid, signal.SIGKILL, then=psutil.STATUS_ZOMBIE)
         assert await engine.run(work, Calculator.double, 1) == 2
         assert await engine.run(work, Calculator.double, 2) == 4
 
@@ -316,7 +306,7 @@ def test_a_busy_child_dies_with_its_parent() -> None:
         assert parent.stdout is not None
         child = psutil.Process(int(parent.stdout.readline()))
         parent.kill()
-    wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+    assert left_alive([child], after=10) == []
 
 
 async def test_an_error_or_a_result_that_cannot_be_sent_is_no_death(
