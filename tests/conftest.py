@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from hypothesis import settings
 from redis.asyncio import Redis
 
 from libs.common.storage import ObjectStore
@@ -15,6 +16,9 @@ from libs.common.streams.connection import connect
 from services.gateway import migrate
 from tests.object_stores import Bucket, MotoServer, RcloneServer, moto_server, rclone_server
 from tests.servers import postgres_server, redis_server
+
+settings.register_profile("patient", settings(), deadline=None)  # an example is not slow because the machine paused
+settings.load_profile("patient")
 
 _WITHOUT_TORCH = [] if importlib.util.find_spec("torch") else ["with_torch"]
 """`make test` runs them in an environment of their own."""

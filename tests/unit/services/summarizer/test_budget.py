@@ -131,12 +131,12 @@ def test_nobody_overtakes_one_who_waits(make_budget: MakeBudget, client: Redis) 
         until_places(client, 2)
         with pytest.raises(BudgetExhausted):
             make_budget(LONGER).reserve(10, patience=0.0)
-        waiting.result(10)
+        waiting.result(60)
 
 
 def test_a_pause_holds_for_every_replica(make_budget: MakeBudget) -> None:
-    make_budget(BudgetLimits()).pause(WINDOW)
     begun = time.monotonic()
+    make_budget(BudgetLimits()).pause(WINDOW)
     make_budget(BudgetLimits()).reserve(10)
     assert time.monotonic() - begun >= WINDOW * 0.9
     make_budget(BudgetLimits()).pause(60.0)
@@ -159,7 +159,7 @@ def test_a_pause_holds_those_back_who_wait_already(make_budget: MakeBudget, clie
         until_places(client, 2)
         begun = time.monotonic()
         make_budget(LONGER).pause(5 * WINDOW)
-        waiting.result(10)
+        waiting.result(60)
         assert time.monotonic() - begun >= 5 * WINDOW * 0.9
 
 
@@ -254,7 +254,7 @@ def total(client: Redis) -> int:
 def until_places(client: Redis, count: int) -> None:
     """Wait until so many requests have a place."""
     enough = threading.Event()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while sum(client.zcard(key) for key in client.keys("*:places")) < count:
         assert time.monotonic() < deadline
         enough.wait(0.005)
