@@ -257,8 +257,9 @@ async def test_an_inference_that_ends_in_the_middle_costs_only_itself(
     whole = Segment(start=0.0, end=audio_duration(long_recording))
     endless = Chunk(segment=whole, speech=(whole,), language="en")
     awaited = AwaitedWork(ObjectStore.open(f"file://{tmp_path}/objects"))
+    before = children()
     await child_engine.start()
-    (child,) = children()
+    (child,) = children() - before
 
     call = asyncio.create_task(child_engine.run(awaited, Transcriber.transcribe, long_recording, endless))
     await asyncio.wait_for(awaited.has_begun.wait(), 60)
