@@ -12,6 +12,13 @@ def _is_in_work(gateway: Gateway, meeting_id: str, stage: str) -> bool:
     return gateway.status(meeting_id).stages[stage].status == "processing"
 
 
+def _halt_engines(hansard: Hansard, gateway: Gateway, service: str) -> None:
+    """What they are given they will not have finished, however soon or late it is seen that they are at it."""
+    wait_until(lambda: gateway.health().is_complete, timeout=90, otherwise=hansard.log)
+    for engine in hansard.service(service).children():
+        engine.suspend()
+
+
 def _kill_during(hansard: Hansard, gateway: Gateway, meeting_id: str, stage: str, service: str) -> None:
     wait_until(lambda: _is_in_work(gateway, meeting_id, stage), timeout=120, otherwise=hansard.log)
     hansard.service(service).kill()
@@ -22,6 +29,7 @@ def test_a_worker_killed_in_the_middle_of_a_stage_costs_no_meeting(
     shared_hansard: Hansard, service: str, stage: str
 ) -> None:
     with shared_hansard.gateway as gateway:
+        _halt_engines(shared_hansard, gateway, service)
         meeting = gateway.process(PLANNING / "planning.flac", {}).meeting_id
         _kill_during(shared_hansard, gateway, meeting, stage, service)
         assert wait_for_end(shared_hansard, gateway, meeting).status == "completed"

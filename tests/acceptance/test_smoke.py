@@ -15,7 +15,6 @@ from rich.console import Console
 
 from cli.client import Gateway
 from cli.errors import GatewayRefused
-from cli.local.child import free_port
 from tests.acceptance.conftest import ROOT, Hansard, running, wait_until
 from tests.http_servers import serving
 
@@ -113,7 +112,7 @@ def test_a_line_that_is_full_is_the_failure_unless_the_time_allows_to_wait(guard
         try:
             _fill(gateway)
             began = time.monotonic()
-            ran = _smoke(guarded, "--timeout", "4")
+            ran = _smoke(guarded, "--timeout", "10")
             took = time.monotonic() - began
         finally:
             normalizer.resume()
@@ -123,7 +122,7 @@ def test_a_line_that_is_full_is_the_failure_unless_the_time_allows_to_wait(guard
     assert ran.returncode == 1
     assert "units wait before the stage normalize_sample" in ran.stderr
     assert "(backlog_full)" in ran.stderr
-    assert took < 30, "of which it may take 4, and its interpreter needs some to start"
+    assert took < 60, "of which it may take 10, and its interpreter needs some to start"
 
 
 def test_a_recording_that_cannot_be_processed_fails_with_its_code(guarded: Hansard, tmp_path: Path) -> None:
@@ -167,7 +166,7 @@ def test_an_open_door_is_a_failure(shared_hansard: Hansard) -> None:
 
 
 def test_an_address_where_nobody_answers_is_named() -> None:
-    url = f"http://127.0.0.1:{free_port()}"
+    url = "http://127.0.0.1:1"
     ran = _smoke_at(url)
     assert ran.returncode == 1
     assert f"FAILED: the door, without a key, at {url}: nobody answers ([Errno 111] Connection refused). " in ran.stderr
@@ -190,7 +189,7 @@ def test_a_gateway_that_never_answers_is_not_waited_for_any_longer() -> None:
         took = time.monotonic() - began
     assert ran.returncode == 1
     assert f"at {url}: out of time, not within 1 s" in ran.stderr
-    assert took < 30, "of which it may take 1, and its interpreter needs some to start; one answer alone has 60"
+    assert took < 50, "of which it may take 1, and its interpreter needs some to start; one answer alone has 60"
 
 
 def test_who_is_sent_elsewhere_is_told_where() -> None:

@@ -1,14 +1,14 @@
 """`hansard up` itself: what it refuses, what it starts again, and what it leaves behind."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from cli.local.child import free_port
-from tests.acceptance.conftest import ROOT, Hansard, running, wait_until
+from tests.acceptance.conftest import ROOT, Hansard, own_port, running, wait_until
 from tests.processes import left_alive
 
 
@@ -20,13 +20,13 @@ def _up(home: Path, port: int, **settings: str) -> subprocess.CompletedProcess[s
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
 
 
 def test_a_second_start_on_the_same_folder_is_refused(shared_hansard: Hansard) -> None:
-    refused = _up(shared_hansard.home, free_port())
+    refused = _up(shared_hansard.home, own_port())
     assert refused.returncode == 1
     assert f"already runs on {shared_hansard.home}" in refused.stderr
 
@@ -60,7 +60,7 @@ def spare_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_a_wrong_setting_ends_the_start_with_its_reason_last(spare_home: Path, name: str, value: str, who: str) -> None:
-    refused = _up(spare_home, free_port(), **{"HF_HUB_OFFLINE": "1", name: value})
+    refused = _up(spare_home, own_port(), **{"HF_HUB_OFFLINE": "1", name: value})
     assert refused.returncode == 1
     (reason,) = refused.stderr.splitlines()
     assert reason.startswith("hansard: ")
@@ -75,7 +75,7 @@ def test_it_is_ready_only_when_every_engine_is_loaded(shared_hansard: Hansard) -
     )
     before, _, _ = shared_hansard.log().partition("is ready and takes recordings")
     assert before.count("worker started") >= 3  # what the fourth has written may still be in its pipe
-    assert "Loading for 0 s: gateway, normalizer, diarizer, transcriber, summarizer …" in before
+    assert re.search(r"Loading for \d+ s: gateway, normalizer, diarizer, transcriber, summarizer …", before)
 
 
 @pytest.mark.parametrize("name", ["redis-server", "postgres"])
