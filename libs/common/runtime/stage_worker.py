@@ -62,7 +62,7 @@ class StageWorker(Generic[E]):
         self._lease = lease
         self._slots = Slots(stage.slots)
         self.motion = StageMotion(patience=patience or usual_patience(lease))
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], str] = {}
         self._closing = asyncio.Event()
         self._next_takeover = 0.0
         self._next_promotion = 0.0
@@ -105,7 +105,7 @@ class StageWorker(Generic[E]):
             held.interrupt("overdue" if held.is_overdue(now) else "stopping")
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_LAST_SECONDS)
-        for task in self._tasks:
+        for task in list(self._tasks):
             task.cancel()
 
     async def renew(self) -> None:
@@ -182,7 +182,7 @@ class StageWorker(Generic[E]):
             if self._solitude.has_suspect:
                 return True
             deliveries = await self._queue.take_over(
-                1, lease=self._lease, in_hand=list(self.held), only_handed_back=only_handed_back
+                1, lease=self._lease, in_hand=list(self._tasks.values()), only_handed_back=only_handed_back
             )
             if deliveries:
                 self._begin(deliveries)
@@ -203,14 +203,14 @@ class StageWorker(Generic[E]):
         for delivery in deliveries:
             self._slots.take()
             task = asyncio.create_task(self._deliver(delivery, cancelled))
-            self._tasks.add(task)
+            self._tasks[task] = delivery.id
             task.add_done_callback(partial(self._ended, delivery))
             if isinstance(delivery, Delivery) and delivery.is_suspect:
                 self._solitude.take_suspect()
                 task.add_done_callback(lambda _task: self._solitude.release_suspect())
 
     def _ended(self, delivery: Delivery | Unreadable, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+        del self._tasks[task]
         self._slots.release()
         if not task.cancelled() and task.exception() is not None:
             subject = subject_in(delivery.entry.event) if isinstance(delivery, Delivery) else {}

@@ -115,15 +115,15 @@ async def test_after_an_outage_of_redis_nothing_is_taken_over_for_a_lease(
 
     async def break_once() -> None:
         nonlocal is_out
-        if looks >= 8 and not is_out:  # the quiet time after the start is over
+        if looks >= 12 and not is_out:  # the quiet time after the start is over
             is_out = True
             await leave_behind(redis, make_queue, event)
             await reset()
 
     queue = interleaved(make_queue("one"), before={"read": break_once}, after={"take_over": count})
     await queue.ensure_group()
-    async with stage_working(queue, store, stage(echo), lease=1.0):
-        await asyncio.wait_for(looked_after.wait(), 20)
+    async with stage_working(queue, store, stage(echo), lease=3.0):
+        await asyncio.wait_for(looked_after.wait(), 30)
         assert await owner(redis) == "dead"
 
 
@@ -240,6 +240,31 @@ async def test_a_worker_that_was_late_to_renew_does_not_work_its_own_unit_twice(
     async with stage_working(queue, store, stage(hang, slots=2), lease=0.1):
         await until(lambda: redis.exists(OUTPUT))
     assert calls == 1
+
+
+async def test_a_worker_that_is_slow_to_begin_does_not_take_its_own_unit_over(
+    redis: Redis, store: ObjectStore, make_queue: MakeQueue, event: SampleAccepted
+) -> None:
+    attempts, looked = list[int](), asyncio.Event()
+
+    async def count(event: SampleAccepted, work: Work) -> list[Event]:
+        attempts.append(work.attempt)
+        return [normalized(event)]
+
+    async def say_so() -> None:
+        looked.set()
+
+    async def wait() -> None:
+        await looked.wait()
+
+    await publish(redis, event)
+    queue = interleaved(
+        make_queue("one"), before={"cancelled_runs": once(wait)}, after={"take_over": on_call(15, say_so)}
+    )
+    async with stage_working(queue, store, stage(count, slots=2), lease=0.1):
+        await until(lambda: redis.exists(OUTPUT))
+        await looked.wait()
+    assert attempts == [1]
 
 
 async def test_what_is_read_while_a_worker_stops_is_handed_back_unworked(
