@@ -160,13 +160,8 @@ async def test_a_full_redis_is_waited_for_and_costs_no_attempt(redis: Redis, sto
 async def test_stopping_while_the_store_is_away_hands_back_without_counting(redis: Redis, faulty: FaultyStore) -> None:
     faulty.is_away = True
     await publish(redis, accepted())
-
-    async def is_taken() -> bool:
-        return bool((await redis.xpending(INPUT, GROUP))["pending"])
-
-    await redis.xgroup_create(INPUT, GROUP, id="0")
-    async with working(redis, faulty, stage(echo)):
-        await until(is_taken)
+    async with working(redis, faulty, stage(echo)) as worker:
+        await until(lambda: _holds(worker.stages[0].held, 1))
     [pending] = await redis.xpending_range(INPUT, GROUP, "-", "+", 1)
     assert (pending["consumer"], pending["times_delivered"]) == ("handed-back", 0)
 
@@ -274,7 +269,7 @@ async def test_what_waits_behind_a_suspect_stays_with_others_who_could_work_it(
     async with working(redis, store, stage(hang, slots=4), lease=0.5):
         await asyncio.wait_for(began.wait(), 10)
         await publish(redis, newcomer)
-        async with working(redis, store, stage(echo), lease=0.5):
+        async with working(redis, store, stage(echo), lease=3.0):
             published = await entries(redis, SampleNormalized, count=2)
     worked = {SampleNormalized.model_validate_json(one["event"]).run_id for one in published}
     assert worked == {neighbour.run_id, newcomer.run_id}

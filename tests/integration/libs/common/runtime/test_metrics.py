@@ -177,10 +177,10 @@ async def test_the_slower_of_two_workers_counts_the_conflict(redis: Redis, store
 
     event = accepted()
     await publish(redis, event)
-    async with working(redis, store, stage(together)) as one:
+    async with working(redis, store, stage(together), lease=30) as one:
         await until(lambda: redis.delete(marker_key(f"{event.run_id}/accept")))
         await publish(redis, event)
-        async with working(redis, store, stage(together)) as other:
+        async with working(redis, store, stage(together), lease=30) as other:
             await entries(redis, SampleNormalized, count=1)
             await until(lambda: _is_idle(one, other))
     workers = (one, other)

@@ -165,17 +165,20 @@ async def test_a_handler_past_its_deadline_is_stopped(redis: Redis, store: Objec
 
 
 async def test_a_lease_is_renewed_while_the_handler_runs(redis: Redis, store: ObjectStore) -> None:
-    calls = 0
+    calls, began = 0, asyncio.Event()
 
     async def slow(event: SampleAccepted, work: Work) -> list[Event]:
         nonlocal calls
         calls += 1
-        await asyncio.sleep(2.5)  # several leases long
+        began.set()
+        await asyncio.sleep(5.0)  # longer than either lease, and than the other worker's next look
         return [normalized(event)]
 
     await publish(redis, accepted())
-    async with working(redis, store, stage(slow), lease=0.5), working(redis, store, stage(slow), lease=0.5):
-        [entry] = await entries(redis, SampleNormalized, count=1)
+    async with working(redis, store, stage(slow), lease=0.5):
+        await asyncio.wait_for(began.wait(), 10)
+        async with working(redis, store, stage(slow), lease=3.0):
+            [entry] = await entries(redis, SampleNormalized, count=1)
     assert calls == 1
     assert json.loads(entry["report"])["attempts"] == 1
 
