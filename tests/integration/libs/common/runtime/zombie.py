@@ -18,9 +18,9 @@ BEGAN, PROCEED, ENDED = "zombie:began", "zombie:proceed", "zombie:ended"
 
 def zombie_stage(redis: Redis) -> Stage[SampleAccepted]:
     async def handle(event: SampleAccepted, work: Work) -> list[Event]:
-        await redis.set(BEGAN, "1")
         try:
             await work.keep("zombie.json", accepted())
+            await redis.set(BEGAN, "1")
             while not await redis.exists(PROCEED):  # noqa: ASYNC110 - the condition is in another process
                 await asyncio.sleep(0.01)
         finally:
