@@ -175,15 +175,17 @@ async def test_any_number_of_followers_share_one_connection(redis: Redis, redis_
         await tail.aclose()
 
 
-async def test_nobody_reads_when_nobody_follows(redis: Redis, tail: Tail) -> None:
-    async def blocked() -> int:
-        return int((await redis.info("clients"))["blocked_clients"])
+async def blocked(redis: Redis) -> int:
+    """How many clients wait for something to happen."""
+    return int((await redis.info("clients"))["blocked_clients"])
 
+
+async def test_nobody_reads_when_nobody_follows(redis: Redis, tail: Tail) -> None:
     async with following(tail):
-        await until(blocked)
+        await until(lambda: blocked(redis))
 
     async def is_over() -> bool:
-        return await blocked() == 0
+        return await blocked(redis) == 0
 
     await until(is_over)
 
@@ -222,6 +224,7 @@ async def test_a_broken_connection_is_noted_and_nothing_is_missed(redis: Redis, 
         async with following(tail) as reader:
             await add(redis, accepted())
             await reader.runs(1)
+            await until(lambda: blocked(redis))  # between two reads nobody would notice
             await redis.client_kill_filter(_type="normal", skipme=True)
             run = await add(redis, accepted())
             assert await reader.next() == Note("unavailable")
