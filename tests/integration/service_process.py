@@ -36,8 +36,8 @@ async def service_process(folder: Path, module: str, **variables: str) -> AsyncI
     log_path = folder / "service.log"
     process = await start(log_path, module, **variables)
     try:
-        await until(lambda: asyncio.to_thread(_address, log_path))
-        async with httpx.AsyncClient(base_url=_address(log_path), trust_env=False) as pages:
+        await until(lambda: asyncio.to_thread(_address, log_path), within=60)
+        async with httpx.AsyncClient(base_url=_address(log_path), trust_env=False, timeout=20) as pages:
             yield ServiceProcess(process, log_path, pages)
     finally:
         if process.returncode is None:

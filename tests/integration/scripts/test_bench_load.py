@@ -8,7 +8,7 @@ from scripts.bench_engines.report import Report
 
 SMALL = (
     *("--clients", "1", "3", "--size-mib", "0.5", "--rounds", "1", "--large-mib", "3", "--large-rounds", "1"),
-    *("--pollers", "3", "--seconds", "0.2", "--meetings", "60"),
+    *("--pollers", "3", "--seconds", "0.5", "--meetings", "60"),
 )
 
 
