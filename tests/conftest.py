@@ -2,6 +2,7 @@
 
 import importlib.util
 import secrets
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -29,6 +30,12 @@ collect_ignore = _WITHOUT_TORCH + (
     else [f"unit/evaluation/test_{name}.py" for name in ("diarization", "scoring", "transcription")]
 )
 """Tests of what only evaluation/requirements.txt has, part of which needs a compiler."""
+
+
+def pytest_configure() -> None:
+    """What a script starts in the background ignores Ctrl-C, and so would all that a test starts and then stops."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
