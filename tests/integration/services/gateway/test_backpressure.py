@@ -79,6 +79,7 @@ def assert_refused(answer: httpx.Response, stage: str, units: int) -> int:
 
 async def test_a_full_stage_refuses_meetings_until_it_has_room(client: httpx.AsyncClient, gateway: Gateway) -> None:
     await fill(gateway, [meeting() for _ in range(LIMIT)])
+    await until(lambda: _is_refused(client))
     assert_refused(await upload(client), "normalize", LIMIT)
     await finish(gateway, MeetingAccepted)
 
@@ -91,8 +92,10 @@ async def test_a_full_stage_refuses_meetings_until_it_has_room(client: httpx.Asy
 
 async def test_refusals_are_counted_by_the_stage_that_is_full(client: httpx.AsyncClient, gateway: Gateway) -> None:
     await fill(gateway, [meeting() for _ in range(LIMIT)])
-    for _ in range(2):
-        await upload(client)
+    refused = 0
+    async with asyncio.timeout(20):
+        while refused < 2:
+            refused += (await upload(client)).status_code == 429
     counted = (await client.get("/metrics")).text.splitlines()
     assert 'hansard_refused_requests_total{stage="normalize"} 2.0' in counted
     assert 'hansard_refused_requests_total{stage="enroll"} 0.0' in counted
@@ -105,6 +108,7 @@ async def test_a_refusal_and_the_metrics_say_how_many_wait_however_many_they_are
         for _ in range(12_345):
             pipe.xadd(stream_key(MeetingAccepted.stream), {"fact": "f"})
         await pipe.execute()
+    await until(lambda: _is_refused(client))
     assert_refused(await upload(client), "normalize", 12_345)
     assert 'hansard_stage_waiting_units{stage="normalize"} 12345.0' in (await client.get("/metrics")).text.splitlines()
 
@@ -117,11 +121,15 @@ async def test_work_that_is_put_aside_or_on_loan_counts(client: httpx.AsyncClien
     first, _ = await queue.read(2, block=1.0)
     assert isinstance(first, Delivery)
     assert await queue.delay(first, "unit", delay=600.0, spent=0) == "held"
+    await until(lambda: _is_refused(client))
     assert_refused(await upload(client), "normalize", LIMIT)
 
 
-async def test_a_refusal_reads_no_body_and_leaves_nothing(gateway: Gateway, address: tuple[str, int]) -> None:
+async def test_a_refusal_reads_no_body_and_leaves_nothing(
+    client: httpx.AsyncClient, gateway: Gateway, address: tuple[str, int]
+) -> None:
     await fill(gateway, [meeting() for _ in range(LIMIT)])
+    await until(lambda: _is_refused(client))
     reader, writer = await asyncio.open_connection(*address)
     writer.write(
         b"POST /api/meetings/process HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n"
@@ -150,6 +158,7 @@ async def test_a_queue_of_meetings_does_not_hold_up_enrolment(client: httpx.Asyn
 
 async def test_a_queue_of_samples_refuses_samples_and_no_meetings(client: httpx.AsyncClient, gateway: Gateway) -> None:
     await fill(gateway, [accepted() for _ in range(LIMIT)])
+    await until(lambda: _is_refused(client, "speakers/enroll"))
     assert_refused(await enroll(client), "normalize_sample", LIMIT)
     assert (await upload(client)).status_code == 202
 
@@ -166,7 +175,7 @@ async def test_the_wait_follows_from_what_the_stage_finished_lately(
         finished,
     )
     await fill(gateway, [meeting() for _ in range(LIMIT)])  # with the one in the outbox, two have to be finished
-    await until(lambda: _is_refused(client))
+    await until(lambda: _is_refused(client, units=LIMIT + 1))
     assert least <= assert_refused(await upload(client), "normalize", LIMIT + 1) <= most
 
 
@@ -188,7 +197,7 @@ async def test_a_replay_is_refused_for_the_stages_that_it_passes_through(
     recorded = await accept_meeting(client, gateway)
     await recorded.transcribe()
     await fill(gateway, [meeting() for _ in range(LIMIT)])
-    await until(lambda: _is_refused(client))
+    await until(lambda: _is_refused(client, units=LIMIT + 1))
     replay = f"/api/meetings/{recorded.meeting_id}/replay"
     assert_refused(await client.post(replay, json={"from_stage": "normalize"}), "normalize", LIMIT + 1)
     assert (await client.post(replay, json={"from_stage": "match"})).json().get("code") != "backlog_full"
@@ -231,9 +240,13 @@ async def test_all_requests_of_a_second_share_one_look(client: httpx.AsyncClient
     assert scripts["calls"] <= 2 * len(CONSUMERS)  # one second may end in between
 
 
-async def _is_refused(client: httpx.AsyncClient) -> bool:
-    """Asked without a body, which a gateway that has room finds at fault."""
-    return (await client.post("/api/meetings/process")).status_code == 429
+async def _is_refused(client: httpx.AsyncClient, what: str = "meetings/process", *, units: int | None = None) -> bool:
+    """Asked without a body, which a gateway that has room finds at fault.
+
+    Waited for, because a look that took too long counts less than there is.
+    """
+    answer = await client.post(f"/api/{what}")
+    return answer.status_code == 429 and units in {None, answer.json()["backlog"]["units"]}
 
 
 async def _are_published(gateway: Gateway, meetings: int) -> bool:
