@@ -35,6 +35,7 @@ async def test_a_run_that_is_stopped_has_a_root_too(
         path = f"/api/meetings/{meeting.meeting_id}"
         answer = await (client.post(f"{path}/cancel") if ending == "cancel" else client.delete(path))
         assert answer.is_success
+    await until(lambda: _arrived(receiver, "meeting"))
     [root] = [one for one in receiver.spans if one.name == "meeting"]
     assert (root.trace_id, root.span_id) == _ids(meeting.run_id)
     assert (root.parent_id, root.attributes["hansard.status"]) == ("", "cancelled")
@@ -57,6 +58,7 @@ async def test_an_entry_names_the_span_that_relayed_it_or_put_it_back(gateway: G
         await gateway.database.execute("UPDATE outbox SET sent_at = now() - interval '1 hour'")
         assert await parts.reconciler.reconcile() == 1
         [put_back] = await entries(gateway.redis, SampleAccepted, count=1)
+    await until(lambda: _arrived(receiver, "relay", "put back"))
     publishers = {one.name: f"00-{one.trace_id}-{one.span_id}-01" for one in receiver.spans}
     assert publishers == {"relay": relayed["trace"], "put back": put_back["trace"]}
     assert {(one.trace_id, one.parent_id) for one in receiver.spans} == {_ids(event.run_id)}
@@ -80,9 +82,15 @@ async def test_a_row_links_who_published_its_entry(gateway: Gateway, receiver: R
         await parts.relay.relay()
         async with projecting(parts):
             await until(lambda: is_acknowledged(gateway.redis, SampleAccepted))
+    await until(lambda: _arrived(receiver, "relay", f"record {SampleAccepted.stream}"))
     [relay] = [one for one in receiver.spans if one.name == "relay"]
     [record] = [one for one in receiver.spans if one.name == f"record {SampleAccepted.stream}"]
     assert record.links == ((relay.trace_id, relay.span_id),)
+
+
+async def _arrived(receiver: Receiver, *names: str) -> bool:
+    """Who stops waits for a receiver only so long; the spans come all the same."""
+    return {one.name for one in receiver.spans} >= set(names)
 
 
 def _ids(run_id: str) -> tuple[str, str]:
