@@ -91,7 +91,7 @@ async def test_voices_are_known_again_after_a_change_of_engine(client: httpx.Asy
             return all([(await sample_of(client, one))["voiceprint"] == "present" for one in clips])
 
         async with diarizing(gateway, load_embedded) as embedded:
-            await until(all_are_present)
+            await until(all_are_present, within=60)
             await parts.galleries.rebuild()
             known = (await embedded.match()).names
             assert len(known) == len(CLIPS) == 3
@@ -101,12 +101,12 @@ async def test_voices_are_known_again_after_a_change_of_engine(client: httpx.Asy
             unmatched = await backwards.match()
             assert {one.reason for one in unmatched.decisions} == {"empty_gallery"}, "other models are never compared"
             assert (await reembed(client))["started"] == len(CLIPS)
-            await until(all_are_present)
+            await until(all_are_present, within=60)
             await parts.galleries.rebuild()
             assert (await backwards.match()).names == known
 
         async with diarizing(gateway, load_embedded) as embedded:
-            await until(all_are_present)
+            await until(all_are_present, within=60)
             assert (await reembed(client))["present"] == len(CLIPS)
             assert (await embedded.match()).names == known
 

@@ -19,7 +19,7 @@ def _write(folder: Path, name: str, sql: str) -> None:
 
 
 def _wait_until_blocked(connection: psycopg.Connection, table: str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     query = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = %s::regclass"
     while time.monotonic() < deadline:
         row = connection.execute(query, (table,)).fetchone()

@@ -26,7 +26,7 @@ async def body(num_bytes: int) -> AsyncIterator[bytes]:
 
 
 async def test_a_large_recording_arrives_whole(gateway: Gateway, address: tuple[str, int]) -> None:
-    async with httpx.AsyncClient(base_url="http://{}:{}".format(*address)) as client:
+    async with httpx.AsyncClient(base_url="http://{}:{}".format(*address), timeout=20) as client:
         answer = await client.post("/api/meetings/process", content=body(950_000), headers=FORM)
     assert answer.status_code == 202, answer.text
     [meeting] = await gateway.database.fetch("SELECT upload_key, size_bytes FROM meetings")
@@ -52,7 +52,7 @@ async def test_an_announced_size_over_the_limit_is_refused_before_the_body(
 async def test_a_body_of_unknown_size_is_stopped_at_the_limit(
     gateway: Gateway, address: tuple[str, int], num_bytes: int
 ) -> None:
-    async with httpx.AsyncClient(base_url="http://{}:{}".format(*address)) as client:
+    async with httpx.AsyncClient(base_url="http://{}:{}".format(*address), timeout=20) as client:
         answer = await client.post("/api/meetings/process", content=body(num_bytes), headers=FORM)
     assert (answer.status_code, answer.json()["code"]) == (413, "upload_too_large")
     assert await is_empty(gateway)
