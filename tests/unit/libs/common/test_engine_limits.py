@@ -93,7 +93,7 @@ async def test_a_child_that_is_replaced_may_come_up_as_slowly_as_the_first(
 
     assert await engine.run(work, Foreigner.is_loaded)
     with pytest.raises(EngineStalled):
-        await asyncio.wait_for(engine.run(work, Foreigner.hang), 10)
+        await asyncio.wait_for(engine.run(work, Foreigner.hang), 40)
     await engine.close()
 
 
