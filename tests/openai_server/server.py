@@ -79,10 +79,8 @@ class OpenAIServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for held in self._held:
-            held.release()
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._stopped.set)
+            self._loop.call_soon_threadsafe(self._stop)
         self._thread.join()
 
     @property
@@ -114,6 +112,12 @@ class OpenAIServer:
         await self._stopped.wait()
         await runner.cleanup()
 
+    def _stop(self) -> None:
+        """Within the loop, so that no reply is held behind it."""
+        self._stopped.set()
+        for held in self._held:
+            held.release()
+
     async def _list_models(self, connection: web.Request) -> web.StreamResponse:
         wire = Wire(connection, self._headers())
         if refused := self._refuse_key(connection):
@@ -137,6 +141,8 @@ class OpenAIServer:
         reply = self._script.popleft() if self._script else self._otherwise(request)
         if isinstance(reply, Held):
             self._held.append(reply)
+            if self._stopped.is_set():
+                reply.release()
             wire = Wire(connection, self._headers(), reply)
             reply = reply.reply
         return await wire.send(reply, request, model.snapshot)
