@@ -61,7 +61,7 @@ def test_the_clients_own_second_try_gets_the_next_reply(server: OpenAIServer, cl
 def test_a_slow_answer_outlives_the_patience_of_the_client(server: OpenAIServer, client: OpenAI) -> None:
     server.script(Held(Content("Too late.")), Content("In time."))
     with pytest.raises(APITimeoutError):
-        ask(client.with_options(timeout=0.2))
+        ask(client.with_options(timeout=1.0))
     assert ask(client) == "In time."
 
 
