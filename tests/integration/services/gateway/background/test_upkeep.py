@@ -212,11 +212,11 @@ async def test_trimming_stops_at_what_a_group_has_not_acknowledged(
     async with projecting(parts):
         await until(lambda: _has_fact(database, SampleNormalized))
         await until(lambda: _is_read_up(redis))
-    await accept_sample(database)
+    newer = await accept_sample(database)
     await parts.relay.relay()
     async with projecting(background(database, redis, store)), line(redis, store):
         await until(lambda: _is_read_up(redis, count=2))
-        await until(lambda: redis.exists(stream_key(VoiceEmbedded.stream)))
+        await until(lambda: redis.exists(marker_key(f"{newer.run_id}/enroll")))
     assert await trimmer.trim() > 0
     assert not await redis.exists(marker_key(f"{event.run_id}/normalize_sample"))
 
