@@ -179,7 +179,7 @@ async def test_a_row_that_one_relay_has_is_neither_taken_nor_waited_for_by_anoth
 
     async def relay_elsewhere() -> None:
         other = Relay(gateway.database, publisher, asyncio.Event())
-        taken.append(await asyncio.wait_for(other.relay(), 5))
+        taken.append(await asyncio.wait_for(other.relay(), 12))
 
     busy = Relay(gateway.database, interleaved(publisher, before={"publish": once(relay_elsewhere)}), asyncio.Event())
     assert await busy.relay() == 1
@@ -206,7 +206,7 @@ async def test_of_two_reconcilers_one_works_and_the_other_does_not_wait(gateway:
         looks += 1
 
     async def reconcile_elsewhere() -> None:
-        assert await asyncio.wait_for(reconciler(gateway, look).reconcile(), 5) == 0
+        assert await asyncio.wait_for(reconciler(gateway, look).reconcile(), 12) == 0
 
     assert await reconciler(gateway, once(reconcile_elsewhere)).reconcile() == 1
     assert looks == 0
