@@ -54,7 +54,7 @@ def receiver() -> Iterator[Receiver]:
 def fleet(tmp_path: Path, store: ObjectStore, receiver: Receiver) -> Iterator[Fleet]:
     environment = {
         "OBJECT_STORE_URL": (tmp_path / "objects").as_uri(),
-        "CHAOS_WORK": "0.1",
+        "CHAOS_WORK": "0.3",
         "OMP_NUM_THREADS": "1",
         "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url,
     }
