@@ -15,7 +15,7 @@ SMALL = (
 def test_a_small_run_reports_every_part_without_an_error(tmp_path: Path) -> None:
     file = tmp_path / "report.json"
     command = [sys.executable, "-m", "scripts.bench_load", *SMALL, "--work", str(tmp_path), "--json", str(file)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert ended.returncode == 0, ended.stderr
     report = Report.model_validate_json(file.read_text("utf-8"))
     assert {"processor", "cores", "memory", "uvicorn"} <= set(report.machine)
