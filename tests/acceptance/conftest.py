@@ -120,7 +120,7 @@ def wait_until(is_so: Callable[[], bool], *, timeout: float, otherwise: Callable
     raise AssertionError(otherwise())
 
 
-def wait_for_end(hansard: Hansard, gateway: Gateway, meeting_id: str, *, timeout: float = 240) -> MeetingStatus:
+def wait_for_end(hansard: Hansard, gateway: Gateway, meeting_id: str, *, timeout: float = 480) -> MeetingStatus:
     """The status of a meeting once it has ended."""
     wait_until(lambda: gateway.status(meeting_id).is_final, timeout=timeout, otherwise=hansard.log)
     return gateway.status(meeting_id)

@@ -17,7 +17,7 @@ def _doctor(hansard: Hansard, *options: str, **settings: str) -> subprocess.Comp
     place = {"HANSARD_HOME": str(hansard.home), "PORT": str(hansard.port)}
     return subprocess.run(
         [sys.executable, "-m", "cli", "doctor", *options],
-        cwd=ROOT, env={**clean, **place, **settings}, capture_output=True, text=True, timeout=60, check=False,
+        cwd=ROOT, env={**clean, **place, **settings}, capture_output=True, text=True, timeout=180, check=False,
     )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ def hansard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hansard]:
         settings = {
             "SUMMARIZER_ENGINE": "openai", "OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": server.url,
             "HUGGINGFACE_TOKEN": _TOKEN, "DIARIZER_ENGINE": "embedded", "TRANSCRIBER_ENGINE": "pocketsphinx",
-            "LOG_LEVEL": "debug", "LOG_FORMAT": "json",
+            "LOG_LEVEL": "debug", "LOG_FORMAT": "json", "LEASE": "30",
         }  # fmt: skip
         with running(tmp_path_factory.mktemp("secrets") / "home", **settings) as hansard, hansard.gateway as gateway:
             meeting = gateway.process(SHORT / "short.flac", {"personas": ["executive", "engineer"]}).meeting_id
