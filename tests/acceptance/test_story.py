@@ -154,6 +154,7 @@ def test_the_root_spans_the_meeting_from_its_upload_to_its_last_row(told: Told) 
     assert root.attributes["hansard.status"] == "completed"
     done = [one for one in told.spans if one.stage or one.kind == "SERVER"]
     assert root.begin <= min(one.begin for one in done) + 1.0
+    assert root.begin < min(one.begin for one in done if one.stage)
     assert root.end >= max(one.begin for one in done)
 
 
