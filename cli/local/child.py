@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -17,6 +18,9 @@ import psutil
 from cli.errors import ServerNotStarted
 
 _PR_SET_PDEATHSIG = 1
+
+_NEVER_BY_CHANCE = range(20_000, 32_000)
+"""Below the ports that a kernel gives to whoever names none: 32768 and above on Linux, 49152 and above elsewhere."""
 
 
 def bind_to_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
@@ -91,10 +95,17 @@ def stop_leftover(pid_file: Path, program: str, *, grace: float = 10.0) -> None:
 
 
 def free_port() -> int:
-    """A TCP port of the loopback interface that nobody uses at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of the loopback interface that nobody uses, and that no program gets by chance before it is bound.
+
+    Raises:
+        ServerNotStarted: All that were tried are in use.
+    """
+    for _ in range(100):
+        port = secrets.choice(_NEVER_BY_CHANCE)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise ServerNotStarted("no free port was found; end programs that listen on this machine")
 
 
 def wait_until(is_ready: Callable[[], bool], child: subprocess.Popen[bytes], *, timeout: float, log: Path) -> None:
