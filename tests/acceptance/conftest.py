@@ -1,9 +1,7 @@
 """A whole Hansard as processes, as `make up` starts it, and a person at a terminal who uses it."""
 
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +16,7 @@ from rich.console import Console
 
 from cli.answers.meetings import MeetingStatus
 from cli.client import Gateway
+from cli.local.child import free_port
 from tests.processes import left_alive
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +30,7 @@ class Hansard:
     def __init__(self, home: Path, settings: Mapping[str, str]) -> None:
         self.home = home
         self._settings = settings
-        self.port = own_port()
+        self.port = free_port()
         self._supervisor: psutil.Popen | None = None
 
     @property
@@ -100,14 +99,6 @@ class Hansard:
     def log(self) -> str:
         """What everything has written so far."""
         return (self.home.parent / "up.log").read_text(errors="replace")
-
-
-def own_port() -> int:
-    """A free port that nobody gets who asks for any: from here to the gateway's start, everything else does."""
-    while True:
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", random.randrange(20_000, 32_000)))
-            return int(probe.getsockname()[1])
 
 
 def wait_until(is_so: Callable[[], bool], *, timeout: float, otherwise: Callable[[], str]) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.conftest import ROOT, Hansard, own_port, running, wait_until
+from cli.local.child import free_port
+from tests.acceptance.conftest import ROOT, Hansard, running, wait_until
 from tests.processes import left_alive
 
 
@@ -26,7 +27,7 @@ def _up(home: Path, port: int, **settings: str) -> subprocess.CompletedProcess[s
 
 
 def test_a_second_start_on_the_same_folder_is_refused(shared_hansard: Hansard) -> None:
-    refused = _up(shared_hansard.home, own_port())
+    refused = _up(shared_hansard.home, free_port())
     assert refused.returncode == 1
     assert f"already runs on {shared_hansard.home}" in refused.stderr
 
@@ -60,7 +61,7 @@ def spare_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_a_wrong_setting_ends_the_start_with_its_reason_last(spare_home: Path, name: str, value: str, who: str) -> None:
-    refused = _up(spare_home, own_port(), **{"HF_HUB_OFFLINE": "1", name: value})
+    refused = _up(spare_home, free_port(), **{"HF_HUB_OFFLINE": "1", name: value})
     assert refused.returncode == 1
     (reason,) = refused.stderr.splitlines()
     assert reason.startswith("hansard: ")
