@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from libs.common.streams.entry import Entry
 from libs.common.streams.keys import stream_key
@@ -140,8 +141,8 @@ class Course:
     async def _find_again(self, stream: str) -> bool:
         """Go on after the newest entry that is known and there; False if it was only trimmed that none is."""
         marks, key = self._marks[stream], stream_key(stream)
-        first = cast(list[Raw], await self._redis.xrange(key, count=1) or [])
-        if first and id_parts(first[0][0]) > marks[-1].order:
+        oldest = await self._oldest_possible(key)
+        if oldest is not None and oldest > marks[-1].order:
             marks.clear()
             return False
         while marks:
@@ -152,6 +153,15 @@ class Course:
             marks.pop()
         self.last[stream] = "0-0"
         return True
+
+    async def _oldest_possible(self, key: str) -> tuple[int, int] | None:
+        """The id of the oldest entry, or the least that the next one can have; `None` without a stream."""
+        try:
+            stream = await self._redis.xinfo_stream(key)
+        except ResponseError:
+            return None
+        milliseconds, number = id_parts(stream["last-generated-id"])
+        return id_parts(stream["first-entry"][0]) if stream["first-entry"] else (milliseconds, number + 1)
 
 
 def _is_there(mark: _Found, found: Sequence[Raw]) -> bool:

@@ -145,6 +145,18 @@ async def test_trimming_is_not_noticed(redis: Redis, tail: Tail) -> None:
         assert item.entry.publisher.run_id == run
 
 
+async def test_a_stream_of_which_trimming_left_nothing_has_not_begun_again(redis: Redis, tail: Tail) -> None:
+    async with following(tail) as reader:
+        await add(redis, accepted())
+        await reader.runs(1)
+        await redis.xtrim(stream_key(SampleAccepted.stream), maxlen=0, approximate=False)
+        other = await add(redis, normalized(accepted()))  # at which all streams are looked at
+        for run in (other, await add(redis, accepted())):
+            item = await reader.next()
+            assert isinstance(item, Seen)
+            assert item.entry.publisher.run_id == run
+
+
 async def test_what_nobody_published_is_passed_over(redis: Redis, tail: Tail) -> None:
     async with following(tail) as reader:
         await redis.xadd(stream_key(SampleAccepted.stream), {"anything": "else"})
