@@ -150,8 +150,8 @@ async def test_a_stream_of_which_trimming_left_nothing_has_not_begun_again(redis
         await add(redis, accepted())
         await reader.runs(1)
         await redis.xtrim(stream_key(SampleAccepted.stream), maxlen=0, approximate=False)
-        other = await add(redis, normalized(accepted()))  # at which all streams are looked at
-        for run in (other, await add(redis, accepted())):
+        for event in (normalized(accepted()), accepted()):  # at the first, all streams are looked at
+            run = await add(redis, event)
             item = await reader.next()
             assert isinstance(item, Seen)
             assert item.entry.publisher.run_id == run
