@@ -29,7 +29,7 @@ from chaos.strikes import Missed, Struck, carry_out, write_strikes
 
 _ENROLLED_WITHIN = 60.0
 _SLACK = 8.0
-"""Seconds that queues and the start of processes may add to a recovery, on a machine with nothing else to do."""
+"""Seconds that the start of processes may add to a recovery, on a machine with nothing else to do."""
 
 _PER_SECOND = 1.5
 """Things that clients begin."""
