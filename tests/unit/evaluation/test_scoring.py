@@ -1,7 +1,7 @@
 """The errors that the gateway counts against those of the libraries that papers count with."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from meeteval.wer.wer.siso import siso_word_error_rate
 
@@ -24,7 +24,6 @@ def diarizations(draw: st.DrawFn) -> list[Turn]:
     return turns
 
 
-@settings(deadline=None)
 @given(diarizations(), diarizations(), st.sampled_from([0.0, 0.25, 1.0]))
 def test_der_is_that_of_pyannote_metrics(reference: list[Turn], hypothesis: list[Turn], collar: float) -> None:
     ours = align_turns(reference, hypothesis, collar=collar).errors
@@ -33,7 +32,6 @@ def test_der_is_that_of_pyannote_metrics(reference: list[Turn], hypothesis: list
         assert getattr(ours, part) == pytest.approx(getattr(theirs, part), abs=1e-6), part
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from("abcde"), max_size=40), st.lists(st.sampled_from("abcde"), max_size=40))
 def test_wer_is_that_of_meeteval(reference: list[str], hypothesis: list[str]) -> None:
     ours = count_errors(align_words(reference, hypothesis))

@@ -46,7 +46,7 @@ def test_endless_small_boxes_are_given_up_soon(tmp_path: Path) -> None:
     assert movie_sound_duration(tmp_path / "boxes") is None
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(damage=st.lists(st.tuples(st.integers(0, 1500), st.integers(0, 255)), max_size=8), cut=st.integers(1, 1500))
 def test_no_header_is_too_broken_to_look_at(damage: list[tuple[int, int]], cut: int, tmp_path: Path) -> None:
     whole = tmp_path / "movie.mp4"

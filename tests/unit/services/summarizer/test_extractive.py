@@ -153,7 +153,7 @@ PHRASES = st.sampled_from(
 LINES = st.lists(st.tuples(st.sampled_from(["Anna", "Ben", "SPEAKER_02"]), st.lists(PHRASES, max_size=12)), max_size=8)
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(LINES, st.sampled_from(PERSONAS.ids), st.sampled_from(["en", None, "de"]))
 def test_any_transcript_gives_minutes_whose_evidence_exists(
     lines: list[tuple[str, list[str]]], persona: str, language: str | None

@@ -177,5 +177,5 @@ def test_no_group_ever_loses_an_entry_by_trimming(shared_redis_url: str) -> None
         redis_url = shared_redis_url
 
     run_state_machine_as_test(
-        OnThisServer, settings=settings(max_examples=60, stateful_step_count=30, deadline=None, derandomize=True)
+        OnThisServer, settings=settings(max_examples=60, stateful_step_count=30, derandomize=True)
     )

@@ -2,7 +2,7 @@
 
 import datetime
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.common.minutes import ActionItem, Finding, Findings, Section
@@ -165,7 +165,6 @@ parts_of_minutes = st.lists(st.builds(part_of, st.lists(found, max_size=4)), min
 ids = st.builds(decision_id, st.integers(0, 5), st.integers(0, 5))
 
 
-@settings(deadline=None)
 @given(parts=parts_of_minutes, groups=st.lists(st.builds(same, st.just("joined"), ids, ids, ids), max_size=5))
 def test_whatever_a_model_joins_no_item_and_no_evidence_is_lost(parts: list[Findings], groups: list[Same]) -> None:
     before, after = joined(parts).decisions, merged(parts, reply(*groups)).decisions

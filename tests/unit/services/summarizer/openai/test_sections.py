@@ -82,7 +82,7 @@ def repeated(text: str, times: int) -> str:
 utterances = st.builds(repeated, st.text(max_size=40), st.integers(1, 200))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(texts=st.lists(utterances, max_size=6), limit=st.integers(80, 400))
 def test_no_word_is_ever_left_out(texts: list[str], limit: int) -> None:
     read = sections(request_of([("SPEAKER_00", text) for text in texts]), limit)
