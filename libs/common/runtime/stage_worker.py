@@ -105,7 +105,7 @@ class StageWorker(Generic[E]):
             held.interrupt("overdue" if held.is_overdue(now) else "stopping")
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_LAST_SECONDS)
-        for task in list(self._tasks):
+        for task in self._tasks:
             task.cancel()
 
     async def renew(self) -> None:
